@@ -9,6 +9,7 @@ from provisioner_operator.core.workspaces.decisions import (
     CheckWorkspace,
     CreateBuild,
     CreateDriftCheck,
+    CreatePlan,
     DiscardVersion,
     FindBuilds,
     FindImport,
@@ -122,7 +123,7 @@ class WorkspaceHalf:
                 self._do(decision, lambda: None, lambda: self.mirror.files_kept(template, version))
             case DiscardVersion(template, version):
                 self._do(decision, lambda: None, lambda: self.mirror.files_discarded(template, version))
-            case ImportVersion() | CreateBuild() | CreateDriftCheck():
+            case ImportVersion() | CreateBuild() | CreateDriftCheck() | CreatePlan():
                 self._do(decision, lambda: server.submit(decision.body()))
             case HoldTemplate(held) | ReleaseTemplate(held) | HoldWorkspace(held) | ReleaseWorkspace(held):
                 operations = decision.patch().operations()
@@ -153,7 +154,7 @@ class WorkspaceHalf:
     def _learn(self, decision: WorkspaceDecision) -> None:
         """Read the object afresh after a failed precondition or a taken name."""
         match decision:
-            case CreateBuild() | CreateDriftCheck():
+            case CreateBuild() | CreateDriftCheck() | CreatePlan():
                 self._find_bearer(decision)
             case ImportVersion():
                 self._find_import(decision)
@@ -172,8 +173,8 @@ class WorkspaceHalf:
 
         self._exchange.read(decision, lambda: self._network.server.get(held.uid), observe)
 
-    def _find_bearer(self, decision: CreateBuild | CreateDriftCheck) -> None:
-        """Read the job with the name of the build or the check: the workspace's own, or another one."""
+    def _find_bearer(self, decision: CreateBuild | CreateDriftCheck | CreatePlan) -> None:
+        """Read the job with the name of the build, its plan or the check: the workspace's own, or another one."""
 
         def read() -> Body | None:
             jobs = self._network.server.of_kind(JOB)

@@ -115,6 +115,8 @@ class ObservedKinds:
 
     def _observe_build(self, records: JobRecords) -> bool:
         is_news = records.build is not None and self._workspaces.observe_build(records.build)
+        if records.plan is not None:
+            is_news |= self._workspaces.observe_plan(records.plan)
         if records.template_import is not None:
             is_news |= self._workspaces.observe_import(records.template_import)
         if records.drift_check is not None:

@@ -13,9 +13,9 @@ from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.outcome import StageTiming
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.workspaces.drift.records import DriftCheck
-from provisioner_operator.core.workspaces.records import Build, Import
+from provisioner_operator.core.workspaces.records import Build, Import, PlanJob
 from provisioner_operator.kube.parsing import job_record, parse_job_model, seconds_of, shared_text
-from provisioner_operator.kube.workspace_parsing import build_of, drift_check_of, import_of
+from provisioner_operator.kube.workspace_parsing import build_of, drift_check_of, import_of, plan_of
 
 
 class JobRecords(NamedTuple):
@@ -24,6 +24,8 @@ class JobRecords(NamedTuple):
     job: Job
     build: Build | None
     """None for a job that no workspace made."""
+    plan: PlanJob | None
+    """None for a job that plans no build for approval."""
     template_import: Import | None
     """None for a job that no template made."""
     drift_check: DriftCheck | None = None
@@ -38,6 +40,7 @@ def parse_job_records(body: Mapping[str, Any]) -> JobRecords:
     return JobRecords(
         job=job_record(model),
         build=build_of(model),
+        plan=plan_of(model),
         template_import=import_of(model),
         drift_check=drift_check_of(model),
         ended=_ended_run(model) if model.status.phase in TERMINAL else None,

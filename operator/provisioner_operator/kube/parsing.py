@@ -89,6 +89,7 @@ def job_record(model: ProvisionerJob) -> Job:
         workspace=spec.workspace_ref.name if spec.workspace_ref else None,
         workspace_owner=shared_text(spec.workspace_ref.owner) if spec.workspace_ref else None,
         builds_workspace=_builds_workspace(spec),
+        plan_digest=spec.plan_ref.digest if spec.plan_ref is not None else None,
         initiator=shared_text(spec.initiator),
         priority=spec.priority,
         suspend=spec.suspend,

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from provisioner_operator.api.v1alpha1 import job_status as job_status_models
 from provisioner_operator.api.v1alpha1.drift import WorkspaceDrift
-from provisioner_operator.api.v1alpha1.enums import JobType, ParameterType, Phase, Provisioner, StateBackend
+from provisioner_operator.api.v1alpha1.enums import Approval, JobType, ParameterType, Phase, Provisioner, StateBackend
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.api.v1alpha1.names import drift_job_name
 from provisioner_operator.api.v1alpha1.parameters import Parameter as ParameterModel
@@ -16,7 +16,7 @@ from provisioner_operator.api.v1alpha1.state import StateStorage
 from provisioner_operator.api.v1alpha1.template import TemplateStatus as TemplateStatusModel
 from provisioner_operator.api.v1alpha1.template import TemplateVersion, WorkspaceTemplate
 from provisioner_operator.api.v1alpha1.workspace import Workspace as WorkspaceModel
-from provisioner_operator.api.v1alpha1.workspace import WorkspaceBuild
+from provisioner_operator.api.v1alpha1.workspace import WorkspaceBuild, WorkspacePlan
 from provisioner_operator.api.v1alpha1.workspace import WorkspaceStatus as WorkspaceStatusModel
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.outcome import Output, ResourceChange
@@ -32,6 +32,8 @@ from provisioner_operator.core.workspaces.records import (
     Import,
     Parameter,
     ParameterValues,
+    PlanJob,
+    PlanRecord,
     Template,
     TemplateStatus,
     Version,
@@ -122,6 +124,9 @@ def parse_workspace(body: Mapping[str, Any]) -> Workspace:
         rebuild_generation=spec.rebuild_generation,
         update_policy=spec.update_policy,
         deletion_policy=spec.deletion_policy,
+        needs_approval=spec.approval is Approval.REQUIRED,
+        approved=spec.approved,
+        approval_timeout=spec.approval_timeout_seconds,
         drift_check=spec.drift_check_seconds,
         finalizers=tuple(meta.finalizers),
         deleting=meta.deletion_timestamp is not None,
@@ -146,6 +151,7 @@ def _workspace_status(status: WorkspaceStatusModel) -> WorkspaceStatus:
         completed_build=_completed_build(status),
         latest_build=_build_record(status.latest_build),
         last_run=_build_record(status.last_run),
+        plan=_plan_record(status.plan),
         version=status.version,
         parameters=_values(status.parameters),
         stops_at=seconds_of(status.stops_at),
@@ -171,13 +177,7 @@ def build_of(model: ProvisionerJob) -> Build | None:
         return None
     if place.build_number is None or spec.transition is None:
         return None
-    superseded = (
-        status.phase is Phase.CANCELED
-        and status.started_at is None
-        and (spec.cancel_reason or "").startswith(SUPERSEDED_BY)
-    )
-    # Transient reasons are left out: each would cost a write of the workspace's status.
-    is_explained = (status.phase in TERMINAL and status.phase is not Phase.COMPLETED) or status.reason in STUCK
+    is_explained = _is_explained(model)
     return Build(
         namespace=meta.namespace,
         workspace=place.name,
@@ -191,7 +191,7 @@ def build_of(model: ProvisionerJob) -> Build | None:
             change=place.change or "",
             phase=status.phase,
             version=spec.template_ref.version if spec.template_ref is not None else None,
-            reason=SUPERSEDED if superseded else status.reason if is_explained else None,
+            reason=SUPERSEDED if _is_superseded(model) else status.reason if is_explained else None,
             message=clip(status.message or "", _LONGEST_MESSAGE) or None if is_explained else None,
             started=seconds_of(status.started_at),
             finished=seconds_of(status.finished_at),
@@ -201,6 +201,50 @@ def build_of(model: ProvisionerJob) -> Build | None:
         outputs=_outputs(status.outputs),
         resources=_resources(status.resources),
     )
+
+
+def plan_of(model: ProvisionerJob) -> PlanJob | None:
+    """Make the record of the plan that a job makes for the approval of a build; None for any other job."""
+    meta, spec, status = model.metadata, model.spec, model.status
+    place = spec.workspace_ref
+    if not spec.keep_plan or place is None or place.uid is None or place.build_number is None:
+        return None
+    if spec.transition is None:
+        return None
+    completed = status.phase is Phase.COMPLETED
+    is_explained = _is_explained(model)
+    return PlanJob(
+        namespace=meta.namespace,
+        workspace=place.name,
+        workspace_uid=place.uid,
+        job_uid=meta.uid,
+        resource_version=int(meta.resource_version),
+        record=PlanRecord(
+            number=place.build_number,
+            job=meta.name,
+            transition=spec.transition,
+            change=place.change or "",
+            phase=status.phase,
+            version=spec.template_ref.version if spec.template_ref is not None else None,
+            reason=SUPERSEDED if _is_superseded(model) else status.reason if is_explained else None,
+            message=clip(status.message or "", _LONGEST_MESSAGE) or None if completed or is_explained else None,
+            digest=status.plan_digest if completed else None,
+            finished=seconds_of(status.finished_at),
+        ),
+        cancel=spec.cancel,
+    )
+
+
+def _is_superseded(model: ProvisionerJob) -> bool:
+    status = model.status
+    never_began = status.phase is Phase.CANCELED and status.started_at is None
+    return never_began and (model.spec.cancel_reason or "").startswith(SUPERSEDED_BY)
+
+
+def _is_explained(model: ProvisionerJob) -> bool:
+    """Return whether the workspace tells the job's reason. Transient ones are left out: each would cost a write of its status."""
+    status = model.status
+    return (status.phase in TERMINAL and status.phase is not Phase.COMPLETED) or status.reason in STUCK
 
 
 def drift_check_of(model: ProvisionerJob) -> DriftCheck | None:
@@ -300,6 +344,23 @@ def _build_record(model: WorkspaceBuild | None) -> BuildRecord | None:
         reason=model.reason,
         message=model.message,
         started=seconds_of(model.started_at),
+        finished=seconds_of(model.finished_at),
+    )
+
+
+def _plan_record(model: WorkspacePlan | None) -> PlanRecord | None:
+    if model is None:
+        return None
+    return PlanRecord(
+        number=model.number,
+        job=model.job,
+        transition=model.transition,
+        change=model.change,
+        phase=model.phase,
+        version=model.version,
+        reason=model.reason,
+        message=model.message,
+        digest=model.digest,
         finished=seconds_of(model.finished_at),
     )
 

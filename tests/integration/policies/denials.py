@@ -63,6 +63,7 @@ _FOREIGN_SECRETS = (
     create(secret("another")),
     patch("secret", "cloud", _LABELED),
     delete("secret", "cloud"),
+    delete("secret", "tfplan-mine-failed-0"),
     create(token_secret("tfstate-default-new-ws")),
     create(secret("state-versions-dev")),
     create(lease("another")),
@@ -97,6 +98,13 @@ DENIED: Mapping[str, Mapping[str, tuple[Request, ...]]] = {
             create(a_workspace_manifest("new", owner="boss")),
         ),
         "another user's workspace": (spec("ws", "private", running=False), delete("ws", "private")),
+        "approving a plan, or doing without approval where it is required": (
+            spec("ws", "own", approved="b" * 64),
+            spec("ws", "guarded", approval="Automatic"),
+            spec("ws", "guarded", deletionPolicy="Orphan"),
+            patch("ws", "guarded", {"metadata": {"finalizers": None}}),
+            create(a_job_manifest("new", planRef={"job": "guarded-1", "digest": "b" * 64})),
+        ),
         "templates, pools and daemons, except reading": (
             create(a_template_manifest("new")),
             spec("workspacetemplate", "unused", priority=1),

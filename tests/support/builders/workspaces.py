@@ -12,6 +12,8 @@ from provisioner_operator.core.workspaces.records import (
     Build,
     BuildRecord,
     Import,
+    PlanJob,
+    PlanRecord,
     Template,
     TemplateStatus,
     Version,
@@ -20,6 +22,7 @@ from provisioner_operator.core.workspaces.records import (
 from support.builders.core import NAMESPACE, NOON
 
 VERSION = "template-1"
+DIGEST = "d" * 64
 
 
 def a_version(name: str = VERSION, *, phase: VersionPhase = VersionPhase.READY, **fields: Any) -> Version:
@@ -84,6 +87,31 @@ def a_build(number: int = 1, *, phase: Phase = Phase.COMPLETED, change: str = "c
         "record": record,
     }
     return Build(**(defaults | fields))
+
+
+def a_plan(number: int = 1, *, phase: Phase = Phase.COMPLETED, change: str = "change", **fields: Any) -> PlanJob:
+    """A plan that was made and kept at noon, unless its phase says otherwise."""
+    record = PlanRecord(
+        number=number,
+        job=f"dev-{number}",
+        transition=fields.pop("transition", Transition.START),
+        change=change,
+        phase=phase,
+        version=fields.pop("version", VERSION),
+        reason=fields.pop("reason", None),
+        message=fields.pop("message", None),
+        digest=fields.pop("digest", DIGEST if phase is Phase.COMPLETED else None),
+        finished=NOON if phase in {Phase.COMPLETED, Phase.FAILED, Phase.CANCELED} else None,
+    )
+    defaults: dict[str, Any] = {
+        "namespace": NAMESPACE,
+        "workspace": "dev",
+        "workspace_uid": "uid-of-dev",
+        "job_uid": f"uid-of-dev-{number}",
+        "resource_version": 1,
+        "record": record,
+    }
+    return PlanJob(**(defaults | fields))
 
 
 def an_import(version: str = VERSION, *, phase: Phase = Phase.COMPLETED, **fields: Any) -> Import:

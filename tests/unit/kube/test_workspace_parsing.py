@@ -13,9 +13,9 @@ from provisioner_operator.core.workspaces.records import Parameter, Template, Te
 from provisioner_operator.core.workspaces.status import template_status_patch, workspace_status_patch
 from provisioner_operator.kube.job_parsing import parse_job_records
 from provisioner_operator.kube.workspace_parsing import parse_template, parse_workspace
-from support.builders.manifests import a_job_manifest, a_template_manifest, a_workspace_manifest
+from support.builders.manifests import a_job_manifest, a_template_manifest, a_workspace_manifest, an_assignment
 from support.builders.stored import stored
-from support.builders.workspaces import a_drift_check, a_template, a_version, a_workspace
+from support.builders.workspaces import a_drift_check, a_plan, a_template, a_version, a_workspace
 
 NOON = "2027-01-15T08:00:00Z"
 NOON_SECONDS = 1_800_000_000.0
@@ -31,6 +31,37 @@ def test_a_plan_is_no_build_of_the_workspace_that_it_names() -> None:
     assert (build.build is not None, build.job.builds_workspace) == (True, True)
     assert (plan.build, plan.job.builds_workspace) == (None, False)
     assert (plan.job.workspace, plan.job.changed_workspace, plan.job.workspace_owner) == ("dev", None, "sam")
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_only_a_plan_that_is_kept_is_one_for_approval(*, kept: bool) -> None:
+    reference = {"name": "dev", "uid": "uid-of-dev", "buildNumber": 3, "change": "c"}
+    running: dict[str, Any] = {"phase": "Running", "assignment": an_assignment(), "startedAt": NOON}
+    ended = running | {"phase": "Completed", "finishedAt": NOON, "message": "A start.", "planDigest": "d" * 64}
+    body = stored(a_job_manifest("dev-3", type="WorkspacePlan", workspaceRef=reference, keepPlan=kept), status=ended)
+
+    plan = parse_job_records(body).plan
+
+    wanted = a_plan(3, change="c", version=None, message="A start.", digest="d" * 64).record
+    assert (None if plan is None else plan.record) == (wanted if kept else None)
+
+
+def test_a_plan_without_a_number_or_a_transition_is_of_no_build() -> None:
+    reference = {"name": "dev", "uid": "uid-of-dev"}
+    for spec in ({"workspaceRef": reference}, {"workspaceRef": reference | {"buildNumber": 1}, "transition": None}):
+        body = stored(a_job_manifest(type="WorkspacePlan", keepPlan=True, **spec))
+        assert parse_job_records(body).plan is None
+
+
+def test_a_workspace_keeps_its_latest_plan() -> None:
+    plan = a_plan(message="A start.", reason="Completed").record
+    ((_, status),) = workspace_status_patch(a_workspace(), WorkspaceStatus(plan=plan)).sets
+    manifest = a_workspace_manifest("dev", approval="Required", approved="d" * 64, approvalTimeoutSeconds=9)
+
+    workspace = parse_workspace(stored(manifest) | {"status": status})
+
+    assert workspace.status.plan == plan
+    assert (workspace.needs_approval, workspace.approved, workspace.approval_timeout) == (True, "d" * 64, 9)
 
 
 def test_a_plan_with_the_change_of_a_build_is_a_check_for_drift() -> None:

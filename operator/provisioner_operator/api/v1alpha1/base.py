@@ -21,6 +21,8 @@ ShortText = Annotated[str, StringConstraints(max_length=1024)]
 LongText = Annotated[str, StringConstraints(max_length=LONGEST_MESSAGE)]
 UserName = Annotated[str, StringConstraints(max_length=253)]
 Uid = Annotated[str, StringConstraints(max_length=64)]
+PlanDigest = Annotated[str, StringConstraints(max_length=64, pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256 of a plan that is kept, with the locks of its providers."""
 Seconds = Annotated[int, Field(ge=1, le=2_592_000)]
 """A duration in whole seconds, at most thirty days."""
 

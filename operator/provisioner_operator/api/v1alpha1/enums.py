@@ -124,6 +124,12 @@ class EndReason(StrEnum):
     VARIABLE_UNAVAILABLE = "VariableUnavailable"
     """A Secret that a variable or a setting of the backend refers to, or its key, could not be read; or a value is an expression,
     and a file of the source might replace it."""
+    APPROVAL_REQUIRED = "ApprovalRequired"
+    """The job would build a Workspace that requires approval, without a plan that is approved, and did not start."""
+    PLAN_STALE = "PlanStale"
+    """The approved plan was not applied: the state has changed since it was made."""
+    PLAN_UNAVAILABLE = "PlanUnavailable"
+    """The approved plan is gone, or is not the one that was approved."""
     STATE_LOCKED = "StateLocked"
     """Somebody whose death is not certain holds the lock of the workspace's Terraform state."""
     STATE_UNSAVED = "StateUnsaved"
@@ -271,6 +277,13 @@ class DeletionPolicy(StrEnum):
     ORPHAN = "Orphan"
 
 
+class Approval(StrEnum):
+    """Whether somebody has to approve the plan of each build."""
+
+    AUTOMATIC = "Automatic"
+    REQUIRED = "Required"
+
+
 class WorkspacePhase(StrEnum):
     """State of a workspace (Coder's workspace statuses)."""
 
@@ -295,6 +308,14 @@ class WorkspaceReason(StrEnum):
     """The build is to be created, or waits for a daemon."""
     BUILD_RUNNING = "BuildRunning"
     """The build runs, or is being canceled."""
+    PLANNING = "Planning"
+    """The build requires approval, and its plan is being made."""
+    AWAITING_APPROVAL = "AwaitingApproval"
+    """The build's plan waits for `spec.approved`."""
+    APPROVAL_EXPIRED = "ApprovalExpired"
+    """Nobody approved the build's plan within `spec.approvalTimeoutSeconds`."""
+    PLAN_FAILED = "PlanFailed"
+    """The build requires approval, and its plan could not be made or was deleted."""
     BUILD_FAILED = "BuildFailed"
     """The last build failed."""
     BUILD_CANCELED = "BuildCanceled"

@@ -12,6 +12,7 @@ from provisioner_operator.api.v1alpha1.base import (
     Model,
     ObjectMeta,
     ObjectName,
+    PlanDigest,
     Seconds,
     ShortText,
     Uid,
@@ -58,6 +59,21 @@ SPEC_RULES = (
         "spec.source is required when spec.provisioner is terraform",
         field="source",
         reason="FieldValueRequired",
+    ),
+)
+
+PLAN_RULES = (
+    rule(
+        f"!self.keepPlan || self.type == '{JobType.WORKSPACE_PLAN}'",
+        "spec.keepPlan is allowed only if spec.type is WorkspacePlan",
+        field="keepPlan",
+        reason="FieldValueForbidden",
+    ),
+    rule(
+        f"!has(self.planRef) || self.type == '{JobType.WORKSPACE_BUILD}'",
+        "spec.planRef is allowed only if spec.type is WorkspaceBuild",
+        field="planRef",
+        reason="FieldValueForbidden",
     ),
 )
 
@@ -115,6 +131,15 @@ class TemplateReference(Model):
     """The version to which the source belongs."""
 
 
+class PlanReference(Model):
+    """Reference to a plan that is kept."""
+
+    job: ObjectName
+    """Name of the WorkspacePlan job that made and keeps it."""
+    digest: PlanDigest
+    """Its digest, `status.planDigest` of that job. Any other plan is refused."""
+
+
 class JobSpec(Model):
     """The program to run, the daemons that may run it, and the time limits."""
 
@@ -123,7 +148,9 @@ class JobSpec(Model):
     )
 
     model_config = ConfigDict(
-        json_schema_extra=frozen_except(mutable_fields, "spec", *SPEC_RULES, follows=frozenset({"transition"}))
+        json_schema_extra=frozen_except(
+            mutable_fields, "spec", *SPEC_RULES, *PLAN_RULES, follows=frozenset({"transition"})
+        )
     )
 
     type: JobType = JobType.WORKSPACE_BUILD
@@ -175,6 +202,11 @@ class JobSpec(Model):
     that it has; if it has none, the job fails at once. Without it, the daemon's default program runs the job."""
     parallelism: Parallelism | None = None
     """The number of resources on which plan and apply work at the same time. Terraform's default is 10."""
+    keep_plan: bool = False
+    """True for a WorkspacePlan that keeps its plan for a build, in Secrets that are deleted with the job. Set by the controller, for
+    workspaces whose spec.approval is Required."""
+    plan_ref: PlanReference | None = None
+    """The approved plan that a WorkspaceBuild applies, exactly as it is. Set by the controller."""
     initiator: UserName | None = None
     """User who requested the job. The API server fills it in where it supports that; otherwise only your own name is
     accepted."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
-from provisioner_operator.api.v1alpha1.base import Condition, LongText, Model, ObjectName, Uid
+from provisioner_operator.api.v1alpha1.base import Condition, LongText, Model, ObjectName, PlanDigest, Uid
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.api.v1alpha1.inputs import VariableName
 from provisioner_operator.api.v1alpha1.limits import (
@@ -155,5 +155,7 @@ class JobStatus(Model):
     """Input variables that an imported template declares, at most 128."""
     commit: Annotated[str, StringConstraints(max_length=40)] | None = None
     """The commit of a git source that was used."""
+    plan_digest: PlanDigest | None = None
+    """Digest of the plan that a job with spec.keepPlan keeps."""
     log: LogArchive | None = None
     """Location of the log archive."""

@@ -85,6 +85,15 @@ def plan_job_name(workspace: str, key: str) -> str:
     return f"{workspace}-plan-{key}"
 
 
+KEPT_PLAN_TYPE = f"{GROUP}/kept-plan"
+"""Type of the Secrets that keep a plan until it is approved."""
+
+
+def kept_plan_name(job: str, chunk: int) -> str:
+    """Name a Secret of the plan that this job keeps."""
+    return f"tfplan-{job}-{chunk}"
+
+
 def drift_job_name(workspace: str, key: str) -> str:
     """Name the job that checks a workspace for drift by a key of three letters."""
     return f"{workspace}-drift-{key}"

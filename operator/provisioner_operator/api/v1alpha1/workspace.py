@@ -13,12 +13,14 @@ from provisioner_operator.api.v1alpha1.base import (
     Model,
     ObjectMeta,
     ObjectName,
+    PlanDigest,
     Seconds,
     ShortText,
     UserName,
 )
 from provisioner_operator.api.v1alpha1.drift import DriftCheckSeconds, WorkspaceDrift
 from provisioner_operator.api.v1alpha1.enums import (
+    Approval,
     DeletionPolicy,
     Phase,
     Transition,
@@ -120,6 +122,13 @@ class WorkspaceSpec(Model):
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
     """Treatment of the resources when the workspace is deleted: Delete destroys them first; Orphan keeps them and
     Terraform's state."""
+    approval: Approval = Approval.AUTOMATIC
+    """Required makes each build stop after its plan, until that plan is approved; the stop by autostopSeconds and the destroy of a
+    deleted workspace too. Automatic builds at once. Only who has the verb `approve` on workspaces may go back to Automatic."""
+    approved: PlanDigest | None = None
+    """Digest of the plan to apply, `status.plan.digest`. Only who has the verb `approve` on workspaces may set it."""
+    approval_timeout_seconds: Seconds = 604_800
+    """Time after which a plan that nobody has approved is given up."""
     drift_check_seconds: DriftCheckSeconds | None = None
     """Interval at which the last completed build is planned again, to find resources that were changed outside of Terraform:
     the condition Drifted. Nothing is applied. No checks if absent."""
@@ -150,13 +159,38 @@ class WorkspaceBuild(Model):
     """End of the job."""
 
 
+class WorkspacePlan(Model):
+    """The plan of a build that requires approval."""
+
+    number: Annotated[int, Field(ge=1)]
+    """Number of its job; builds and plans of a workspace are numbered together."""
+    job: Annotated[str, StringConstraints(max_length=63)]
+    """Name of the job that made it."""
+    transition: Transition
+    """Start, Stop or Delete: what its build does."""
+    version: VersionName | None = None
+    """The template's version that it plans."""
+    change: Annotated[str, StringConstraints(max_length=64)]
+    """Digest of the desired state. A plan of another state is never applied."""
+    phase: Phase
+    """The job's phase."""
+    reason: Annotated[str, StringConstraints(max_length=64)] | None = None
+    """The job's reason."""
+    message: ShortText | None = None
+    """What the build would change, in words; or why there is no plan."""
+    digest: PlanDigest | None = None
+    """Digest of the plan: setting spec.approved to it approves the plan."""
+    finished_at: AwareDatetime | None = None
+    """End of the job. The time to approve the plan counts from then."""
+
+
 class WorkspaceStatus(Model):
     """Observed state of the workspace, and its builds."""
 
     phase: WorkspacePhase = WorkspacePhase.PENDING
     """Pending, Starting, Running, Stopping, Stopped, Deleting, Deleted, Canceling, Canceled or Failed."""
     build_number: Annotated[int, Field(ge=0)] = 0
-    """Number of the latest build."""
+    """Number of the latest build, or of a later plan."""
     latest_build: WorkspaceBuild | None = None
     """The latest build, even if it has not started."""
     last_run: WorkspaceBuild | None = None
@@ -164,6 +198,8 @@ class WorkspaceStatus(Model):
     completed_build: Annotated[int, Field(ge=0)] | None = None
     """Number of the last build that completed; 0 if none has. Until one has, each start uses the template's active
     version, unless spec.templateRef.version pins one, and so does a destroy if that version has all parameters that were built and a value for each other one."""
+    plan: WorkspacePlan | None = None
+    """The latest plan, if spec.approval is Required. The reason of the condition Ready says whether it waits for approval."""
     version: VersionName | None = None
     """The template's version with which the workspace was last built."""
     parameters: Annotated[

@@ -30,7 +30,7 @@ templates_argument = click.argument(
 
 @click.group(cls=AliasedGroup, context_settings=CONTEXT)
 def workspaces() -> None:
-    """List, show, plan, start, stop, rebuild, update and unlock workspaces."""
+    """List, show, plan, approve, start, stop, rebuild, update and unlock workspaces."""
 
 
 @workspaces.command("list")
@@ -96,6 +96,21 @@ def plan(
 
     request = PreviewRequest(transition, version, dict(values))
     return plan_workspace(session, name, request, wait=wait)
+
+
+@workspaces.command()
+@workspace_argument
+@click.option("--digest", metavar="DIGEST", help="Approve only the plan with this digest.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
+@with_session()
+def approve(session: Session, *, name: str, digest: str | None, yes: bool) -> Exit:
+    """Approve the plan for which the build of a workspace waits, after showing it.
+
+    For workspaces whose spec.approval is Required. The build applies exactly this plan. Needs the verb `approve` on workspaces.
+    """
+    from provisioner_operator.cli.workspaces.approve import approve_plan
+
+    return approve_plan(session, name, digest, yes=yes)
 
 
 @workspaces.command()

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from provisioner_operator.api.v1alpha1.enums import StatusCondition
+from provisioner_operator.api.v1alpha1.enums import Approval, StatusCondition
 from provisioner_operator.cli.errors import require
 from provisioner_operator.cli.output import formats
 from provisioner_operator.cli.output.table import safe
@@ -69,6 +69,7 @@ def describe_workspace(body: Body, *, utc: bool) -> Iterator[Text]:
             "Template": f"{state.template} {version}".strip(),
             "Pinned to": state.pinned_version or "",
             "Update policy": state.update_policy,
+            "Approval": "required" if spec.get("approval") == Approval.REQUIRED else "",
             "Owner": str(spec.get("owner") or ""),
             "Desired": desired,
             "Stops at": _time(status.get("stopsAt"), utc=utc),

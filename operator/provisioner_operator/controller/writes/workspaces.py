@@ -19,6 +19,7 @@ from provisioner_operator.core.workspaces.decisions import (
     CheckWorkspace,
     CreateBuild,
     CreateDriftCheck,
+    CreatePlan,
     FindBuilds,
     HoldWorkspace,
     ReleaseWorkspace,
@@ -51,7 +52,7 @@ class WorkspaceExecutor:
                 path = paths.workspace_status(workspace.namespace, workspace.name)
                 body = await self._client.json_patch(path, decision.patch())
                 self._observe_fresh(with_effect(body, workspace.resource_version))
-            case CreateBuild():
+            case CreateBuild() | CreatePlan():
                 return await self._create_build(decision)
             case CreateDriftCheck():
                 return await self._create_drift_check(decision)
@@ -82,11 +83,11 @@ class WorkspaceExecutor:
                 parse_taken(parse_job_records, body)
             return has_moved_on(body, decision.patch(), build.resource_version)
         body = await self._read(workspace)
-        if isinstance(decision, CheckWorkspace | FindBuilds | CreateBuild | CreateDriftCheck):
+        if isinstance(decision, CheckWorkspace | FindBuilds | CreateBuild | CreateDriftCheck | CreatePlan):
             return body is None or version_of(body) != workspace.resource_version
         return has_moved_on(body, decision.patch(), workspace.resource_version)
 
-    async def _create_build(self, decision: CreateBuild) -> Result:
+    async def _create_build(self, decision: CreateBuild | CreatePlan) -> Result:
         workspace = decision.workspace
         try:
             body = await self._client.create(paths.jobs(workspace.namespace), decision.body())

@@ -26,7 +26,7 @@ from provisioner_operator.core.jobs.decisions import (
     Withdraw,
 )
 from provisioner_operator.core.jobs.timeouts import ACKNOWLEDGE_SECONDS, active_deadline, pending_deadline
-from provisioner_operator.core.jobs.workspace_permission import Ownership, may_change_workspace, refusal
+from provisioner_operator.core.jobs.workspace_permission import Ownership, reason_to_refuse
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Assignment, Daemon, Job
 
@@ -71,9 +71,9 @@ def _evaluate_pending(job: Job, context: Context, now: Instant) -> Evaluation:
         cancellation = never_started(job)
         return Evaluation(Cancel(job, cancellation.reason, cancellation.message))
     workspace = context.workspace
-    if workspace is not None and not may_change_workspace(job, workspace):
+    if workspace is not None and (refused := reason_to_refuse(job, workspace)) is not None:
         # At once, not after a wait: it would hold up the jobs of the owner.
-        return Evaluation(Fail(job, EndReason.NOT_WORKSPACE_OWNER, refusal(job, workspace)))
+        return Evaluation(Fail(job, *refused))
     if (requested := _requested(job)) is not None:
         return Evaluation(requested)
     overdue = _due(pending_deadline(job), now, _pending_timeout(job))

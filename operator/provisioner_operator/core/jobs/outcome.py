@@ -67,4 +67,6 @@ class Outcome:
     """Variables that an imported template declares."""
     commit: str | None = None
     """Commit that was checked out from a git source."""
+    plan_digest: str | None = None
+    """Digest of the plan that is kept for its approval."""
     log: LogArchive | None = None

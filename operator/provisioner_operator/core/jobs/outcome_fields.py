@@ -37,6 +37,8 @@ def outcome_fields(outcome: Outcome) -> Iterator[Field]:
         yield "/status/variables", [_variable(each) for each in outcome.variables[:MOST_VARIABLES]]
     if outcome.commit is not None:
         yield "/status/commit", outcome.commit
+    if outcome.plan_digest is not None:
+        yield "/status/planDigest", outcome.plan_digest
     if outcome.log is not None:
         yield "/status/log", _log(outcome.log)
 

@@ -58,6 +58,8 @@ class Job:
     """User whom the job names as the owner of its workspace."""
     builds_workspace: bool = False
     """Whether it is a build that was created for a Workspace by the controller, or by an administrator in its place."""
+    plan_digest: str | None = None
+    """Digest of the approved plan that it applies."""
     initiator: str | None = None
     priority: int = 0
     suspend: bool = False

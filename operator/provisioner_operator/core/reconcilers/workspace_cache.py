@@ -89,8 +89,8 @@ class WorkspaceCache:
         self._forget(uid)
         if entry is None:
             return
-        for build in entry.builds.values():
-            self._jobs.pop(build.job_uid, None)
+        for job in (*entry.builds.values(), *(() if entry.plan is None else (entry.plan,))):
+            self._jobs.pop(job.job_uid, None)
         if (workspace := entry.workspace) is not None:
             self._workspace_uids.remove((workspace.namespace, workspace.name), uid)
             self._version_use.remove(uid)

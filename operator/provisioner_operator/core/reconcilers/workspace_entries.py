@@ -5,7 +5,15 @@ from dataclasses import dataclass, field, replace
 
 from provisioner_operator.api.v1alpha1.enums import VersionPhase
 from provisioner_operator.core.model.backoff import Backoff
-from provisioner_operator.core.workspaces.records import JOB_DELETED, VANISHED, Build, Import, Template, Workspace
+from provisioner_operator.core.workspaces.records import (
+    JOB_DELETED,
+    VANISHED,
+    Build,
+    Import,
+    PlanJob,
+    Template,
+    Workspace,
+)
 from provisioner_operator.core.workspaces.template_source import Reading, digest_of, files_of
 
 
@@ -76,6 +84,8 @@ class WorkspaceEntry:
     """None while only its jobs were observed."""
     builds: dict[int, Build] = field(default_factory=dict)
     """Builds by number, also of deleted jobs, until the status records what became of them."""
+    plan: PlanJob | None = None
+    """The latest job that plans a build for approval, even if it was deleted since."""
     floor: int = 0
     """Highest build number that any job has taken."""
     searched: bool = False
@@ -113,6 +123,8 @@ class WorkspaceEntry:
 
     def job_deleted(self, number: int, job_uid: str) -> None:
         """Keep the build until the status records it: nothing else shows that it may have made resources."""
+        if self.plan is not None and self.plan.job_uid == job_uid:
+            self.plan = replace(self.plan, record=self.plan.record.deleted())
         build = self.builds.get(number)
         if build is None or build.job_uid != job_uid:
             return  # it is a later job, whose predecessor's deletion is reported only now
@@ -128,17 +140,25 @@ class WorkspaceEntry:
 
     def holds(self, number: int) -> bool:
         """Return whether the workspace's status does not record the end of this build yet."""
-        return self.workspace is not None and number in self.builds
+        if self.workspace is None:
+            return False
+        plan = self.plan
+        is_unrecorded = plan is not None and plan.record.number == number and self.workspace.status.plan != plan.record
+        return number in self.builds or (is_unrecorded and self.workspace.needs_approval)
 
     def unfinished_jobs(self) -> Iterator[tuple[str, tuple[str, str]]]:
         """Yield the builds that were not observed to have ended: the uid, and the namespace and name of each."""
         unfinished = (build for build in self.builds.values() if not build.record.ended)
-        return ((build.job_uid, (build.namespace, build.record.job)) for build in unfinished)
+        plans = () if self.plan is None or self.plan.record.ended else (self.plan,)
+        return ((each.job_uid, (each.namespace, each.record.job)) for each in (*unfinished, *plans))
 
     def versions_in_use(self) -> set[str]:
         """Return the template's versions that the workspace asks for, or that its latest builds were made from."""
         versions = {build.record.version for build in self.builds.values()}
         if self.workspace is not None:
-            records = (self.workspace.status.latest_build, self.workspace.status.last_run)
+            status = self.workspace.status
+            records = (status.latest_build, status.last_run, status.plan)
             versions |= {self.workspace.pinned_version, *(each.version for each in records if each is not None)}
+        if self.plan is not None:
+            versions.add(self.plan.record.version)
         return {version for version in versions if version is not None}

@@ -13,6 +13,7 @@ from provisioner_operator.core.model.backoff import Backoff, Refusal
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import UnreadableObject
 from provisioner_operator.core.reconcilers.drift_cache import DriftCache
+from provisioner_operator.core.reconcilers.plan_cache import PlanCache
 from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
 from provisioner_operator.core.workspaces.build_history import BuildFacts
@@ -30,7 +31,7 @@ from provisioner_operator.core.workspaces.template_plan import TemplateFacts, Te
 _STATUS = (UpdateTemplateStatus, UpdateWorkspaceStatus)
 
 
-class WorkspaceReconciler(DriftCache):
+class WorkspaceReconciler(PlanCache, DriftCache):
     """Brings templates and workspaces to their desired states."""
 
     def __init__(self) -> None:
@@ -80,7 +81,10 @@ class WorkspaceReconciler(DriftCache):
         if (unreadable := self._unreadable.get(uid)) is not None:
             return Ownership(unreadable.owner, unreadable=True)
         entry = self._workspaces.get(uid)
-        return Ownership(entry.workspace.owner) if entry is not None and entry.workspace is not None else None
+        found = None if entry is None else entry.workspace
+        if found is None:
+            return None
+        return Ownership(found.owner, needs_approval=found.needs_approval, approved=found.approved)
 
     def _forget_unreadable(self, uid: str) -> None:
         """Requeue the templates that an unreadable workspace held, since it is no longer one."""
@@ -184,6 +188,7 @@ class WorkspaceReconciler(DriftCache):
             entry.checked,
             _refused_step(entry.backoff, now),
             self._unsaved.get((workspace.namespace, workspace.name)),
+            entry.plan,
             self.checks_of(workspace.uid),
         )
         return plan_workspace(workspace, template.template if template is not None else None, facts, now)

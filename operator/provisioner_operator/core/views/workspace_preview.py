@@ -41,7 +41,9 @@ def preview_job(
         builds: The workspace's builds that have not ended, by number.
         request: The build to show.
     """
-    history = BuildHistory.of(workspace, BuildFacts(builds=builds))
+    # A plan that is being made for approval is nobody's obstacle.
+    known = replace(workspace, status=replace(workspace.status, plan=None))
+    history = BuildHistory.of(known, BuildFacts(builds=builds))
     if history is None:
         message = "Its latest build ended or was deleted just now, and its status does not record that yet. Try again."
         raise NotPossibleError(Cause.BEING_BUILT, message)

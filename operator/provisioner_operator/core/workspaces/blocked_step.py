@@ -9,7 +9,7 @@ from provisioner_operator.api.v1alpha1.enums import WorkspaceReason
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.kubectl import merge_patch
 from provisioner_operator.core.workspaces.build_history import BuildFacts
-from provisioner_operator.core.workspaces.decisions import BuildDecision, CreateBuild, UpdateWorkspaceStatus
+from provisioner_operator.core.workspaces.decisions import BuildDecision, CreateBuild, CreatePlan, UpdateWorkspaceStatus
 from provisioner_operator.core.workspaces.records import Workspace
 from provisioner_operator.core.workspaces.status import object_conditions
 
@@ -33,13 +33,14 @@ def attempt(step: BuildDecision | Obstacle | None, facts: BuildFacts) -> tuple[B
     refused = facts.refused
     if refused is None or not is_blocked(step, facts):
         return step, None
-    if isinstance(step, CreateBuild) and refused.namespace_is_terminating:
+    creates = isinstance(step, CreateBuild | CreatePlan)
+    if isinstance(step, CreateBuild | CreatePlan) and refused.namespace_is_terminating:
         return None, _namespace_terminating(step)
-    reason = WorkspaceReason.BUILD_REFUSED if isinstance(step, CreateBuild) else WorkspaceReason.WRITE_REFUSED
+    reason = WorkspaceReason.BUILD_REFUSED if creates else WorkspaceReason.WRITE_REFUSED
     return None, None if refused.transient else Obstacle(reason, refused.message)
 
 
-def _namespace_terminating(build: CreateBuild) -> Obstacle:
+def _namespace_terminating(build: CreateBuild | CreatePlan) -> Obstacle:
     """Describe the end of the namespace: no wait and no retry helps, and the state is deleted with it."""
     namespace, name = build.workspace.namespace, build.workspace.name
     return Obstacle(

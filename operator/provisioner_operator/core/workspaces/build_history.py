@@ -7,13 +7,18 @@ The status may lag behind the jobs, and jobs may be deleted once the status has 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from provisioner_operator.api.v1alpha1.enums import Phase, Transition
+from provisioner_operator.api.v1alpha1.enums import EndReason, Phase, Transition
 from provisioner_operator.core.workspaces.drift.records import DriftCheck
-from provisioner_operator.core.workspaces.records import Build, BuildRecord, Workspace
+from provisioner_operator.core.workspaces.records import Build, BuildRecord, PlanJob, PlanRecord, Workspace
 from provisioner_operator.core.workspaces.refused_step import RefusedStep
 
 SUPERSEDED = "Superseded"
 """Reason of a build that was canceled before it began because the desired state changed."""
+
+NOT_APPLIED = frozenset({EndReason.PLAN_STALE, EndReason.PLAN_UNAVAILABLE})
+"""Reasons of a build that did not apply its approved plan, and nothing else."""
+_NEVER_BUILT = frozenset({SUPERSEDED, EndReason.APPROVAL_REQUIRED})
+"""Reasons of builds that ended before they began, and that say nothing about the desired state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,8 @@ class BuildFacts:
     """Step that the API server refused, during its backoff."""
     unsaved: str | None = None
     """Reason for which the workspace's state is not saved yet, if that is so."""
+    plan: PlanJob | None = None
+    """The latest job that plans a build for approval, even if it was deleted since."""
     checks: tuple[DriftCheck, ...] = ()
     """Checks for drift that have not ended, and ended ones that the status does not record yet."""
 
@@ -51,6 +58,8 @@ class BuildHistory:
     last_run_build: Build | None
     completed: int = 0
     """Number of the last build that completed; 0 if none has."""
+    plan: PlanRecord | None = None
+    """The latest plan of a build that requires approval."""
 
     @classmethod
     def of(cls, workspace: Workspace, facts: BuildFacts) -> "BuildHistory | None":
@@ -64,6 +73,13 @@ class BuildHistory:
             if not facts.searched:
                 return None
             records[number] = record.vanished()
+        plan = status.plan
+        if facts.plan is not None and (plan is None or facts.plan.record.number >= plan.number):
+            plan = facts.plan.record
+        elif plan is not None and not plan.ended:
+            if not facts.searched:
+                return None
+            plan = plan.deleted()
         latest = records.get(max(records, default=0))
         completed = [number for number, record in records.items() if record.phase is Phase.COMPLETED]
         begun = [number for number, record in records.items() if record.may_have_begun]
@@ -74,6 +90,7 @@ class BuildHistory:
             last_run,
             None if last_run is None else facts.builds.get(last_run.number),
             max(completed, default=status.completed_build),
+            plan,
         )
 
     @property
@@ -83,8 +100,8 @@ class BuildHistory:
 
     @property
     def effective_build(self) -> BuildRecord | None:
-        """Build that determines the workspace's state: the latest, unless it was superseded before it began."""
-        if self.latest is not None and self.latest.reason == SUPERSEDED:
+        """Build that determines the workspace's state: the latest, unless it was superseded or refused before it began."""
+        if self.latest is not None and self.latest.reason in _NEVER_BUILT:
             return self.last_run
         return self.latest
 
@@ -101,7 +118,7 @@ class BuildHistory:
         """Return whether the change has not been built yet; a failed or canceled build of it counts as built."""
         effective = self.effective_build
         if effective is not None and effective.change == change:
-            return False
+            return effective.reason in NOT_APPLIED
         if self.is_already_built(change):
             return False
         return transition is not Transition.STOP or self.last_run is not None

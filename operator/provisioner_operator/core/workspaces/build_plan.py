@@ -22,6 +22,7 @@ from provisioner_operator.api.v1alpha1.enums import (
 )
 from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER
 from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.workspaces.approval.policy import plan_to_supersede, seconds_to_expiry, step_to_build
 from provisioner_operator.core.workspaces.autostop import running_start, stop_time, stopped_by_autostop
 from provisioner_operator.core.workspaces.blocked_step import Obstacle, attempt, is_blocked, report_refused_search
 from provisioner_operator.core.workspaces.build_history import BuildFacts, BuildHistory
@@ -88,7 +89,7 @@ def plan_workspace(workspace: Workspace, template: Template | None, facts: Build
     effective = history.last_run if history.is_already_built(desired.change) else history.effective_build
     status = with_state_saved(_status(workspace, template, history, effective, trouble, now), facts.unsaved, now.wall)
     status = with_drift(replace(status, stops_at=stops_at), workspace, history, facts.checks, now.wall)
-    plan = _write(workspace, status, history, seconds_to_next_build(stops_at, history, now.wall))
+    plan = _write(workspace, status, history, now)
     return plan if plan.decision is not None else _check_drift(workspace, template, history, facts, plan, now)
 
 
@@ -115,8 +116,10 @@ def _next_step(
 ) -> BuildDecision | Obstacle | None:
     if (build := history.build_to_supersede(desired.change)) is not None:
         return Supersede(workspace, build)
+    if (plan := plan_to_supersede(workspace, desired.change, facts)) is not None:
+        return Supersede(workspace, plan)
     if _is_to_be_built(desired, history, now):
-        return _create(workspace, template, desired, history, facts)
+        return _create(workspace, template, desired, history, facts, now)
     return None
 
 
@@ -140,7 +143,7 @@ def _desired(
     timed = start
     if (running := running_start(history.last_run)) is not None and running.change != start.change:
         # What cannot be replaced goes on running, and its time runs out all the same.
-        timed = running if isinstance(_create(workspace, template, following, history, facts), Obstacle) else start
+        timed = running if isinstance(_create(workspace, template, following, history, facts, now), Obstacle) else start
     stopped = stopped_by_autostop(timed)
     if effective is not None and effective.change == stopped.change:
         return stopped, None
@@ -156,7 +159,12 @@ def _desired(
 
 
 def _create(
-    workspace: Workspace, template: Template | None, desired: DesiredState, history: BuildHistory, facts: BuildFacts
+    workspace: Workspace,
+    template: Template | None,
+    desired: DesiredState,
+    history: BuildHistory,
+    facts: BuildFacts,
+    now: Instant,
 ) -> BuildDecision | Obstacle:
     """Return the step towards a new build, or the reason why there can be none."""
     if template is None or (template.deleting and history.last_run is None):
@@ -174,7 +182,8 @@ def _create(
         # The status may be older than the jobs that have expired since, which nothing else records.
         return CheckWorkspace(workspace)
     number = max(latest, facts.floor, workspace.status.build_number) + 1
-    return CreateBuild(workspace, template, version, number, desired.transition, desired.change, resolution.values)
+    build = CreateBuild(workspace, template, version, number, desired.transition, desired.change, resolution.values)
+    return step_to_build(build, history, now.wall)
 
 
 def _without_template(workspace: Workspace, template: Template | None) -> Obstacle:
@@ -249,7 +258,7 @@ def _plan_deletion(
         trouble = replace(trouble, message=f"{trouble.message} {advice}")
     status = _status(workspace, template, history, history.effective_build, trouble, now)
     status = with_drift(with_state_saved(status, facts.unsaved, now.wall), workspace, history, (), now.wall)
-    return _write(workspace, status, history, seconds_to_next_build(None, history, now.wall))
+    return _write(workspace, status, history, now)
 
 
 def _next_step_to_end(
@@ -268,7 +277,12 @@ def _next_step_to_end(
 # --- the status ---
 
 
-def _write(workspace: Workspace, status: WorkspaceStatus, history: BuildHistory, look: float | None) -> WorkspacePlan:
+def _write(workspace: Workspace, status: WorkspaceStatus, history: BuildHistory, now: Instant) -> WorkspacePlan:
+    looks = (
+        seconds_to_next_build(status.stops_at, history, now.wall),
+        seconds_to_expiry(workspace, history, now.wall),
+    )
+    look = min((each for each in looks if each is not None), default=None)
     if status == workspace.status:
         return WorkspacePlan(requeue_after=look)
     delay = 0.0
@@ -304,10 +318,11 @@ def _status(
     )
     return WorkspaceStatus(
         phase=summary.phase,
-        build_number=max(former.build_number, latest.number if latest is not None else 0),
+        build_number=max([former.build_number, *(each.number for each in (latest, history.plan) if each is not None)]),
         latest_build=latest,
         last_run=history.last_run,
         completed_build=history.completed,
+        plan=history.plan if workspace.needs_approval else None,
         version=history.last_run.version if history.last_run is not None else None,
         parameters=former.parameters if run is None or template is None else parameters_of(run, template),
         outputs=former.outputs if completed is None else completed.outputs,

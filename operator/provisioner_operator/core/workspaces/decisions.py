@@ -7,7 +7,7 @@ Every creation is idempotent by its name: if an object of that name is the works
 request succeeded.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from typing_extensions import override
 
@@ -21,6 +21,7 @@ from provisioner_operator.core.workspaces.records import (
     Build,
     BuildRecord,
     ParameterValues,
+    PlanJob,
     SourceFiles,
     Template,
     TemplateStatus,
@@ -175,9 +176,7 @@ class ReleaseWorkspace(_AboutWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
-class CreateBuild(_AboutWorkspace):
-    """Build a change by a job."""
-
+class _CreateJob(_AboutWorkspace):
     template: Template
     version: Version
     number: int
@@ -190,9 +189,52 @@ class CreateBuild(_AboutWorkspace):
         """Name of the job."""
         return build_job_name(self.workspace.name, self.number)
 
+
+@dataclass(frozen=True, slots=True)
+class CreateBuild(_CreateJob):
+    """Build a change by a job."""
+
+    plan: JsonObject | None = None
+    """Reference to the approved plan that it applies; None if it plans by itself."""
+
+    def with_plan(self, job: str, digest: str) -> "CreateBuild":
+        """Return the build that applies the plan that this job keeps."""
+        return replace(self, plan={"job": job, "digest": digest})
+
     def body(self) -> JsonObject:
         """Return the job."""
         return manifests.build_job(
+            self.workspace,
+            self.template,
+            self.version,
+            number=self.number,
+            transition=self.transition,
+            change=self.change,
+            parameters=self.parameters,
+            plan=self.plan,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePlan(_CreateJob):
+    """Plan a change by a job that keeps the plan until somebody has approved it."""
+
+    @classmethod
+    def of(cls, build: CreateBuild) -> "CreatePlan":
+        """Return the plan of this build, with its number: the build itself gets a later one."""
+        return cls(
+            build.workspace,
+            build.template,
+            build.version,
+            build.number,
+            build.transition,
+            build.change,
+            build.parameters,
+        )
+
+    def body(self) -> JsonObject:
+        """Return the job."""
+        return manifests.kept_plan_job(
             self.workspace,
             self.template,
             self.version,
@@ -230,9 +272,9 @@ class FindBuilds(_AboutWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class Supersede(_AboutWorkspace):
-    """Cancel a build that has not begun because the desired state has changed."""
+    """Cancel a build, or its plan, that has not begun because the desired state has changed."""
 
-    build: Build
+    build: Build | PlanJob
 
     def patch(self) -> JsonPatch:
         """Return the patch of the ProvisionerJob, which fails if the job has begun meanwhile."""
@@ -271,6 +313,7 @@ BuildDecision = (
     | FindBuilds
     | CreateBuild
     | CreateDriftCheck
+    | CreatePlan
     | Supersede
     | UpdateWorkspaceStatus
 )

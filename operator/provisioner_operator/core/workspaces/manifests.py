@@ -1,5 +1,7 @@
 """Build the manifests that workspaces and templates create: the jobs of builds and imports, and kept files."""
 
+from math import ceil
+
 from provisioner_operator.api.v1alpha1.enums import JobType, Transition
 from provisioner_operator.api.v1alpha1.limits import LOWEST_PRIORITY
 from provisioner_operator.api.v1alpha1.names import API_VERSION, TEMPLATE_LABEL, WORKSPACE_LABEL, build_job_name
@@ -73,13 +75,15 @@ def build_job(
     transition: Transition,
     change: str,
     parameters: ParameterValues,
+    plan: JsonObject | None = None,
 ) -> JsonObject:
-    """Return the job that builds a change of a workspace."""
+    """Return the job that builds a change of a workspace, by the approved `plan` if one is given."""
     spec = {
         **_workspace_spec(JobType.WORKSPACE_BUILD, workspace, template, version, transition, parameters),
         "workspaceRef": {**_workspace_ref(workspace, number), "change": change},
         **_initiator(workspace, transition),
         "ownerMayCancel": template.allow_user_cancel,
+        **({} if plan is None else {"planRef": plan}),
     }
     return _job_of_workspace(build_job_name(workspace.name, number), workspace, template, spec)
 
@@ -100,6 +104,29 @@ def plan_job(
         "workspaceRef": _workspace_ref(workspace, number),
     }
     return _job_of_workspace(name, workspace, template, spec)
+
+
+def kept_plan_job(
+    workspace: Workspace,
+    template: Template,
+    version: Version,
+    *,
+    number: int,
+    transition: Transition,
+    change: str,
+    parameters: ParameterValues,
+) -> JsonObject:
+    """Return the job that plans a change of a workspace and keeps the plan for its approval."""
+    spec = {
+        **_workspace_spec(JobType.WORKSPACE_PLAN, workspace, template, version, transition, parameters),
+        "workspaceRef": {**_workspace_ref(workspace, number), "change": change},
+        **_initiator(workspace, transition),
+        "ownerMayCancel": template.allow_user_cancel,
+        "keepPlan": True,
+        # The plan is deleted with the job: not before a build that was approved in time has begun.
+        "ttlSecondsAfterFinished": ceil(workspace.approval_timeout) + template.pending_timeout,
+    }
+    return _job_of_workspace(build_job_name(workspace.name, number), workspace, template, spec)
 
 
 def drift_check_job(

@@ -215,6 +215,48 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanRecord:
+    """The plan of a build as the workspace's status records it."""
+
+    number: int
+    job: str
+    transition: Transition
+    change: str
+    """Digest of the desired state that it plans."""
+    phase: Phase
+    version: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    """What the build would change, or why there is no plan."""
+    digest: str | None = None
+    """Digest of the plan, if its job keeps one."""
+    finished: float | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether its job has reached a final phase."""
+        return self.phase in TERMINAL
+
+    def deleted(self) -> "PlanRecord":
+        """Return the record after the deletion of the job, with which the plan is gone."""
+        phase = self.phase if self.ended else Phase.CANCELED
+        return replace(self, phase=phase, reason=JOB_DELETED, digest=None)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanJob:
+    """The job that plans a workspace's build and keeps the plan, as observed."""
+
+    namespace: str
+    workspace: str
+    workspace_uid: str
+    job_uid: str
+    resource_version: int
+    record: PlanRecord
+    cancel: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class WorkspaceStatus:
     """Status of a workspace; the fields are those of the API."""
 
@@ -223,6 +265,7 @@ class WorkspaceStatus:
     latest_build: BuildRecord | None = None
     last_run: BuildRecord | None = None
     completed_build: int = 0
+    plan: PlanRecord | None = None
     version: str | None = None
     parameters: ParameterValues = ()
     stops_at: float | None = None
@@ -253,6 +296,11 @@ class Workspace:
     rebuild_generation: int = 0
     update_policy: UpdatePolicy = UpdatePolicy.MANUAL
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
+    needs_approval: bool = False
+    """Whether each build applies a plan that somebody has approved."""
+    approved: str | None = None
+    """Digest of the approved plan."""
+    approval_timeout: float = 604_800
     drift_check: int | None = None
     """Seconds between two checks for drift."""
     finalizers: tuple[str, ...] = ()

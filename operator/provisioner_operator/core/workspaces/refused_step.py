@@ -7,6 +7,7 @@ _CONSEQUENCES: Mapping[str, str] = {
     "HoldWorkspace": "The finalizer cannot be added, so nothing is built",
     "ReleaseWorkspace": "The finalizer cannot be removed, so the workspace remains",
     "CreateBuild": "No job can be created",
+    "CreatePlan": "No job can be created",
     "CreateDriftCheck": "No job can be created that checks for drift",
     "CheckWorkspace": "The workspace cannot be read, so nothing is built",
     "FindBuilds": "The workspace's jobs cannot be listed",

@@ -16,6 +16,7 @@ from provisioner_operator.core.workspaces.drift.records import Drift
 from provisioner_operator.core.workspaces.parameters import parameter_json
 from provisioner_operator.core.workspaces.records import (
     BuildRecord,
+    PlanRecord,
     Template,
     TemplateStatus,
     Version,
@@ -78,6 +79,7 @@ def _workspace_json(status: WorkspaceStatus) -> JsonObject:
             "latestBuild": _build_json(status.latest_build),
             "lastRun": _build_json(status.last_run),
             "completedBuild": status.completed_build,
+            "plan": _plan_json(status.plan),
             "version": status.version,
             "parameters": [{"name": name, "value": value} for name, value in status.parameters],
             "stopsAt": _time(status.stops_at),
@@ -116,6 +118,25 @@ def _build_json(build: BuildRecord | None) -> JsonValue:
             "message": build.message,
             "startedAt": _time(build.started),
             "finishedAt": _time(build.finished),
+        }
+    )
+
+
+def _plan_json(plan: PlanRecord | None) -> JsonValue:
+    if plan is None:
+        return None
+    return _without_nothing(
+        {
+            "number": plan.number,
+            "job": plan.job,
+            "transition": plan.transition,
+            "version": plan.version,
+            "change": plan.change,
+            "phase": plan.phase,
+            "reason": plan.reason,
+            "message": plan.message,
+            "digest": plan.digest,
+            "finishedAt": _time(plan.finished),
         }
     )
 

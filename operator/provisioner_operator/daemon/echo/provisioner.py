@@ -33,6 +33,7 @@ class EchoProgram:
     resources: Sequence[ResourceChange] = ()
     variables: Sequence[DeclaredVariable] = ()
     commit: str | None = None
+    plan_digest: str | None = None
     summary: str | None = None
     notices: Sequence[str] = ()
 
@@ -88,6 +89,8 @@ class Echo:
     async def prepare(self, task: Task, directory: Path) -> EchoProgram:
         """Read the variables; there are no files."""
         del directory
+        if task.model.spec.plan_ref is not None:
+            raise UnpreparedError(EndReason.PLAN_UNAVAILABLE, "The provisioner echo makes no plans, and applies none.")
         job = task.job
         identity = {
             "PROVISIONER_JOB_UID": job.uid,

@@ -45,6 +45,8 @@ class Stage:
     """Context that is entered before each try, perhaps after waiting for other runs, and left after it."""
     before: Callable[[Wait], Awaitable["StageEnd"]] | None = None
     """Awaited before its first try, perhaps for long; a failure that it returns ends the run."""
+    after: Callable[[], Awaitable["StageEnd"]] | None = None
+    """Awaited when it has succeeded; a failure that it returns ends the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,10 @@ class Program(Protocol):
     @property
     def variables(self) -> Sequence[DeclaredVariable]:
         """The input variables that a template was found to declare."""
+
+    @property
+    def plan_digest(self) -> str | None:
+        """The digest of the plan that was kept."""
 
     @property
     def commit(self) -> str | None:

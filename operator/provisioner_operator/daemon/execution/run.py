@@ -175,7 +175,9 @@ class Run:
         """Do what has to precede a stage; return the run's outcome if that fails."""
         if stage.before is None or self._stopped() is not None:
             return None  # the stage itself reports the stop
-        end = await stage.before(self._wait)
+        return await self._judge(await stage.before(self._wait))
+
+    async def _judge(self, end: StageEnd) -> Outcome | None:
         if end.lines:
             await self._log.write(DAEMON_STAGE, end.lines)
         return None if end.failure is None else self._stopped() or self._failed(end.failure)
@@ -196,7 +198,7 @@ class Run:
             if end.failure is not None:
                 return (None if self._came_late else self._stopped()) or self._failed(end.failure)
             if end.again_in is None:
-                return None
+                return None if stage.after is None else await self._judge(await stage.after())
             await self._pause(end.again_in)
 
     async def _run_stage(self, program: Program, stage: Stage, workdir: Path) -> StageEnd:
@@ -286,6 +288,7 @@ class Run:
                 for each in program.variables
             ),
             commit=program.commit,
+            plan_digest=program.plan_digest,
         )
 
     def _duration(self) -> float:

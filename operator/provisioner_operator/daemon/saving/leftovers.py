@@ -8,7 +8,7 @@ from provisioner_operator.daemon.execution.unsaved_state import UnsavedState, fi
 from provisioner_operator.daemon.execution.workdir import run_directories
 from provisioner_operator.daemon.saving.precedence import version_planned_from
 from provisioner_operator.daemon.terraform import state
-from provisioner_operator.daemon.terraform.stages import PLAN_FILE
+from provisioner_operator.daemon.terraform.kept_plan import PLAN_FILE
 
 
 def gather_evidence(directory: Path) -> UnsavedState | None:

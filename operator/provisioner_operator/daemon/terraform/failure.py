@@ -24,6 +24,10 @@ BACKEND_OVERRIDDEN = (
     "Remove the backend or cloud block from its *_override files."
 )
 
+_STALE = frozenset({"Saved plan is stale", "Saved plan does not match the given state"})
+"""Terraform's words for a plan whose state is another by now."""
+PLAN_STALE = "The plan was not applied: the state of the workspace has changed since it was made, so it would not do what it shows."
+
 BACKEND_SETTINGS = (
     "The backend that the files name does not take spec.state.backendConfig: correct a setting, or the block. "
 )
@@ -44,6 +48,8 @@ def explain_failure(
         if holder is not None and workspace is not None:
             explain = explain_lock_of_backend if in_own_backend else explain_lock
             return Failure(EndReason.STATE_LOCKED, explain(holder, namespace=namespace, workspace=workspace))
+    if any(error.summary in _STALE for error in errors):
+        return Failure(EndReason.PLAN_STALE, PLAN_STALE)
     if of_settings := [error for error in errors if error.file == BACKEND_SETTINGS_FILE]:
         message = f"{BACKEND_SETTINGS}{_describe(of_settings[0])}" if in_own_backend else BACKEND_OVERRIDDEN
         return Failure(EndReason.RUN_FAILED, message)

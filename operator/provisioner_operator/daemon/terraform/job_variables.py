@@ -24,7 +24,7 @@ while :; do sleep 3600 & wait $!; done
 """
 STAY_WINDOWS = "while ($true) { Start-Sleep -Seconds 3600 }\n"
 
-_PREFIX = "TF_VAR_"
+INPUT_PREFIX = "TF_VAR_"
 _AGENT_SCRIPTS = {"linux": STAY, "darwin": STAY, "windows": STAY_WINDOWS}
 _ARCHITECTURES = ("amd64", "arm64", "armv7")
 _CODERS_WORD = {Transition.START: "start", Transition.STOP: "stop", Transition.DELETE: "destroy"}
@@ -41,15 +41,17 @@ def context_environment(job: ProvisionerJob, values: Mapping[str, str]) -> dict[
         job: The job to run.
         values: The values of its variables, by name. They reach the template unchanged.
     """
-    variables = {f"{_PREFIX}{name}": value for name, value in values.items()}
+    variables = {f"{INPUT_PREFIX}{name}": value for name, value in values.items()}
     parameters = {coder_parameter(name): value for name, value in values.items()}
-    own = {f"{_PREFIX}provisioner_{name}": value for name, value in _own_variables(job).items()}
+    own = {f"{INPUT_PREFIX}provisioner_{name}": value for name, value in _own_variables(job).items()}
     return variables | parameters | own | dict(_coder(job)) | _agent_scripts()
 
 
 def input_variables(environment: Mapping[str, str]) -> Mapping[str, str]:
     """Return the values of Terraform's input variables in an environment, by name."""
-    return {name.removeprefix(_PREFIX): value for name, value in environment.items() if name.startswith(_PREFIX)}
+    return {
+        name.removeprefix(INPUT_PREFIX): value for name, value in environment.items() if name.startswith(INPUT_PREFIX)
+    }
 
 
 def coder_parameter(name: str) -> str:

@@ -12,6 +12,8 @@ from provisioner_operator.daemon.git.stage import FETCH, FetchReader, fetch_stag
 from provisioner_operator.daemon.logs.redaction import Redactor
 from provisioner_operator.daemon.terraform.failure import explain_failure
 from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
+from provisioner_operator.daemon.terraform.job_variables import INPUT_PREFIX
+from provisioner_operator.daemon.terraform.kept_plan import PlanKeeper
 from provisioner_operator.daemon.terraform.layout import Layout
 from provisioner_operator.daemon.terraform.module_access import ModuleAccess, init_stage
 from provisioner_operator.daemon.terraform.output import Diagnostic, OutputReader
@@ -43,11 +45,13 @@ class TerraformProgram:
         modules: ModuleAccess | None = None,
         versions: StateVersions | None = None,
         lock: RunLock | None = None,
+        keeper: PlanKeeper | None = None,
     ) -> None:
         self._layout = layout
         self._modules = modules or ModuleAccess(layout.directory)
         self._versions = versions
         self._lock = lock
+        self._keeper = keeper
         self._cache = cache
         self._binary = binary
         self._job = job
@@ -76,8 +80,15 @@ class TerraformProgram:
         for stage in commands.stages(self._job):
             if stage.name == INIT:
                 yield init_stage(stage, self.environment, self._cache, self._modules)
-            elif stage.name == PLAN and self._lock is not None:
-                yield replace(stage, before=self._lock.acquire)
+            elif stage.name == PLAN:
+                yield replace(
+                    stage,
+                    before=None if self._lock is None else self._lock.acquire,
+                    after=None if self._keeper is None else self._keeper.keep,
+                )
+            elif self._layout.approved is not None:
+                before = None if self._lock is None else self._lock.acquire
+                yield replace(stage, before=before, environment=self._environment_of_approved())
             else:
                 yield stage
 
@@ -105,6 +116,11 @@ class TerraformProgram:
         return self._inspected.variables if self._imports else ()
 
     @property
+    def plan_digest(self) -> str | None:
+        """The digest of the plan that was kept."""
+        return None if self._keeper is None else self._keeper.digest
+
+    @property
     def commit(self) -> str | None:
         """The commit that was fetched from a git source."""
         return None if self._fetched is None else self._fetched.commit
@@ -128,7 +144,7 @@ class TerraformProgram:
             failure = self._fetched.failure(code)
             if failure is None:
                 # Over whatever the repository has under these names.
-                self._layout.write_backend()
+                self._layout.write_own_files()
             return StageEnd(failure=failure)
         lines = tuple(self._reader.read_validation("\n".join(self._document))) if stage == VALIDATE else ()
         if code != 0:
@@ -160,6 +176,15 @@ class TerraformProgram:
         """Keep the state as a version, or end the versions of a destroyed workspace; release the lock of the state."""
         lines = await self._end_versions(completed=completed)
         return [*lines, *(() if self._lock is None else await self._lock.release(completed=completed))]
+
+    def _environment_of_approved(self) -> Mapping[str, str]:
+        """Return the environment for applying an approved plan, which has the values with which it was made.
+
+        Those of the job may differ by now: Terraform ignores them, OpenTofu would refuse them.
+        """
+        if not self._reader.is_tofu:
+            return self.environment
+        return {name: value for name, value in self.environment.items() if not name.startswith(INPUT_PREFIX)}
 
     def _options(self) -> Sequence[str]:
         """Return the options of commands that work on resources."""

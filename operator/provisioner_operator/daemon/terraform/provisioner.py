@@ -29,6 +29,7 @@ from provisioner_operator.daemon.logs.redaction import Redactor
 from provisioner_operator.daemon.terraform import state
 from provisioner_operator.daemon.terraform.binaries.binary import Binaries, MissingProgramError
 from provisioner_operator.daemon.terraform.job_variables import context_environment, input_variables
+from provisioner_operator.daemon.terraform.kept_plan import KeptPlan, PlanKeeper, read_kept_plan
 from provisioner_operator.daemon.terraform.layout import Layout
 from provisioner_operator.daemon.terraform.left_state import require_no_state_in_secrets
 from provisioner_operator.daemon.terraform.module_access import ModuleAccess, git_environment
@@ -82,7 +83,7 @@ class Terraform:
         own, hidden = await self._read_backend(task.model, workspace, input_variables(context))
         request = await self._read_git_request(task.model)
         folder = "." if request is None else f"{REPOSITORY}/{request.path}"
-        layout = Layout(directory, folder, job.namespace, workspace, self._access, own)
+        layout = Layout(directory, folder, job.namespace, workspace, self._access, own, *await self._plans(task))
         notices = [] if request is not None else await self._write_source(task.model, layout)
         await asyncio.to_thread(_write_record, layout, job, binary)
         cache = None if self._store is None else RunCache(self._store, directory, layout.module, (state.BACKEND_FILE,))
@@ -107,7 +108,14 @@ class Terraform:
             modules=modules,
             versions=versions,
             lock=self._lock_of(layout, job),
+            keeper=PlanKeeper(self._client, job, layout.module) if layout.keeps_plan else None,
         )
+
+    async def _plans(self, task: Task) -> tuple[bool, KeptPlan | None]:
+        """Return whether the run keeps its plan, and the approved plan that it applies instead of one of its own."""
+        spec = task.model.spec
+        approved = None if spec.plan_ref is None else await read_kept_plan(self._client, task.job, spec.plan_ref)
+        return spec.keep_plan, approved
 
     async def _write_source(self, model: ProvisionerJob, layout: Layout) -> list[str]:
         """Write the files of a source that is in the cluster, and return what to tell about them."""
@@ -171,7 +179,7 @@ def _written_state(layout: Layout, job: Job) -> str | None:
 def _write(layout: Layout, files: Mapping[str, bytes]) -> None:
     try:
         write_files(layout.module, files)
-        layout.write_backend()
+        layout.write_own_files()
     except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
         raise UnpreparedError(
             EndReason.SOURCE_UNAVAILABLE, f"The source's files cannot be written: {error}. Rename that file."

@@ -8,12 +8,12 @@ from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.provisioner import Stage
 from provisioner_operator.daemon.terraform import state
 from provisioner_operator.daemon.terraform.inspect_stage import inspect_stage
+from provisioner_operator.daemon.terraform.kept_plan import PLAN_FILE
 from provisioner_operator.daemon.terraform.layout import Layout
 from provisioner_operator.daemon.terraform.output import OutputReader
 from provisioner_operator.daemon.terraform.value_files import ValueFiles
 
 INIT, PLAN, APPLY, DESTROY, VALIDATE = "init", "plan", "apply", "destroy", "validate"
-PLAN_FILE = "provisioner.tfplan"
 _QUIET = ("-json", "-input=false")
 
 
@@ -43,7 +43,8 @@ class Commands:
                 backend = [] if self.layout.workspace is None else [f"-backend-config={state.BACKEND_SETTINGS_FILE}"]
                 yield self._stage(INIT, "init", *_QUIET, *self.values.arguments(), *backend)
                 destroys = job.transition is Transition.DELETE
-                yield self._plan(*(["-destroy"] if destroys else []))
+                if self.layout.approved is None:
+                    yield self._plan(*(["-destroy"] if destroys else []))
                 if job.type is JobType.WORKSPACE_PLAN:
                     return
                 given = self.values.apply_arguments(is_tofu=self.reader.is_tofu)

@@ -15,6 +15,7 @@ from provisioner_operator.core.states.lock import LockHolder, secret_suffix
 BACKEND_FILE = "provisioner_backend_override.tf.json"
 """Terraform merges `*_override.tf.json` last, so that this backend replaces one of the template."""
 BACKEND_SETTINGS_FILE = "provisioner_backend.json"
+_KUBECONFIG_LINK = ".provisioner_kubeconfig"
 
 _LOCK_ERRORS = ("Error acquiring the state lock", "Error locking state")
 _HELD_OVER_HTTP = re.compile(r"HTTP remote state already locked: ID=(\S+)")
@@ -27,6 +28,16 @@ class ClusterAccess:
     """Access to the API server that keeps the state: a kubeconfig, or the Pod's own ServiceAccount."""
 
     kubeconfig: Path | None = None
+
+
+def reached_from_home(directory: Path, access: ClusterAccess) -> ClusterAccess:
+    """Return the same access by a path that each run has, whose home is this directory."""
+    if access.kubeconfig is None:
+        return access
+    link = directory / _KUBECONFIG_LINK
+    link.unlink(missing_ok=True)
+    link.symlink_to(access.kubeconfig.absolute())
+    return ClusterAccess(Path("~") / _KUBECONFIG_LINK)
 
 
 def write_kubernetes_backend(directory: Path, *, namespace: str, workspace: str, access: ClusterAccess) -> None:

@@ -20,7 +20,9 @@ async def workspace_with_state(reader: Reader, task: Task) -> str | None:
     if job.workspace is None:
         raise UnpreparedError(EndReason.RUN_FAILED, f"A {job.type} needs spec.workspaceRef. Submit it with one.")
     in_secrets = place is None or place.backend is StateBackend.KUBERNETES
-    if in_secrets and job.type is JobType.WORKSPACE_PLAN and not await _has_state(reader, job.namespace, job.workspace):
+    # A plan that is kept names its backend, so it has to be the one to which it is applied.
+    only_reads = job.type is JobType.WORKSPACE_PLAN and not task.model.spec.keep_plan
+    if in_secrets and only_reads and not await _has_state(reader, job.namespace, job.workspace):
         return None
     return job.workspace
 

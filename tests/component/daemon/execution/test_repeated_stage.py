@@ -56,6 +56,7 @@ class Flaky:
     resources: Sequence[ResourceChange] = ()
     variables: Sequence[DeclaredVariable] = ()
     commit: str | None = None
+    plan_digest: str | None = None
     summary: str | None = None
     notices: Sequence[str] = ()
 
@@ -176,4 +177,20 @@ def test_a_stage_does_not_run_after_a_stop_during_what_precedes_it(tmp_path: Pat
     program.stages = (program.stages[0], replace(program.stages[1], before=hold))
     outcome, _ = run(program, tmp_path, stop="Waiting for a lock.")
     assert outcome.phase is Phase.CANCELED
+    assert not (tmp_path / "applied").exists()
+
+
+def test_what_has_to_follow_a_stage_follows_its_success_and_may_fail_the_run(tmp_path: Path) -> None:
+    program = Flaky(pause=0.0, tries=3)
+    followed: list[bool] = []
+
+    async def refuse() -> StageEnd:
+        followed.append((tmp_path / "applied").exists())
+        return StageEnd(("It is not kept.",), Failure(EndReason.RUN_FAILED, "There is no room."))
+
+    program.stages = (replace(program.stages[0], after=refuse), program.stages[1])
+    outcome, lines = run(program, tmp_path)
+    assert (outcome.phase, outcome.message) == (Phase.FAILED, "There is no room.")
+    assert lines[-3:-1] == ["It is not kept.", "Finished, completed=False."]
+    assert followed == [False]
     assert not (tmp_path / "applied").exists()

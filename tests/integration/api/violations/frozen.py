@@ -28,6 +28,7 @@ FULL_SPEC: dict[str, Any] = {
     "stallTimeoutSeconds": 100,
     "terraformVersion": ">= 1.9",
     "parallelism": 10,
+    "planRef": {"job": "dev-1", "digest": "a" * 64},
 }
 OTHER_VALUES: dict[str, Any] = {
     "type": "TemplateImport",
@@ -48,6 +49,8 @@ OTHER_VALUES: dict[str, Any] = {
     "terraformVersion": "~> 1.11.0",
     "parallelism": 11,
     "ownerMayCancel": True,
+    "keepPlan": True,
+    "planRef": {"job": "dev-1", "digest": "b" * 64},
 }
 EMPTY_WHEN_ABSENT = frozenset({"tags", "variables", "variablesFrom", "moduleCredentials"})
 OPTIONAL_FIELDS = (
@@ -61,6 +64,7 @@ OPTIONAL_FIELDS = (
     "stallTimeoutSeconds",
     "terraformVersion",
     "parallelism",
+    "planRef",
 )
 
 

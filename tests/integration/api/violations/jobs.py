@@ -31,6 +31,14 @@ SPECS = (
         ),
         "spec.variables",
     ),
+    Creation(
+        "spec.keepPlan is allowed only if spec.type is WorkspacePlan", a_job_manifest(keepPlan=True), "spec.keepPlan"
+    ),
+    Creation(
+        "spec.planRef is allowed only if spec.type is WorkspaceBuild",
+        a_job_manifest(type="WorkspacePlan", planRef={"job": "dev-1", "digest": "a" * 64}),
+        "spec.planRef",
+    ),
     *(
         Creation(NO_CONSTRAINT, a_job_manifest(terraformVersion=text), "spec.terraformVersion")
         for text in ("latest", "1.9 || 2", ">= 1.9 < 2", "=> 1.9", "~> 1.9.0.0", "v1.9", ">= 1.10.0-rc1", "1.9,", " ")

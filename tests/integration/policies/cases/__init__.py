@@ -14,6 +14,7 @@ from integration.policies.cases import (
     stamping,
     state_lock,
     templates,
+    workspace_approval,
     workspace_owner,
     workspace_parameters,
 )
@@ -28,6 +29,7 @@ CASES: tuple[Case, ...] = (
     *daemon_writes.CASES,
     *state_lock.CASES,
     *workspace_owner.CASES,
+    *workspace_approval.CASES,
     *workspace_parameters.CASES,
     *templates.CASES,
     *stamping.CASES,

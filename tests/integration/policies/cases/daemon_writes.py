@@ -9,6 +9,7 @@ from integration.policies.cases.objects import (
     an_object,
     config_map,
     event,
+    kept_plan,
     lease,
     log_archive,
     owner_reference,
@@ -259,6 +260,30 @@ _TYPES = (
 )
 
 
+_ONLY_WHOLE_PLANS = "a daemon may create Secrets of plans"
+_RUNNER = owner_reference("ProvisionerJob", "mine-running", "UID-OF-ProvisionerJob-mine-running", API_VERSION)
+_PLANS = (
+    _state("a plan that its job keeps", "POD-mine", create(kept_plan())),
+    _state(
+        "a plan of another type", "POD-mine", create(kept_plan() | {"type": "Opaque"}), "type provisioner.dev/kept-plan"
+    ),
+    _state("a plan with a label of a state", "POD-mine", create(kept_plan(labels={"tfstate": "true"})), "the labels"),
+    _state("a plan with a finalizer", "POD-mine", create(kept_plan(finalizers=["example.org/x"])), "or finalizers"),
+    _state("a plan that can be changed", "POD-mine", create(kept_plan() | {"immutable": False}), _ONLY_WHOLE_PLANS),
+    _state("a plan under another job's name", "POD-mine", create(kept_plan("mine-pending")), _ONLY_WHOLE_PLANS),
+    _state("the end of a plan", "POD-mine", delete("secret", "tfplan-mine-failed-0"), _ONLY_WHOLE_PLANS),
+    *(
+        _state(title, "POD-mine", create(kept_plan(ownerReferences=owners)), _ONLY_WHOLE_PLANS)
+        for title, owners in (
+            ("a plan with a second owner", [_RUNNER, _OTHER_JOB]),
+            ("a plan that holds up its job's end", [_RUNNER | {"blockOwnerDeletion": True}]),
+            ("a plan of another API's job", [_RUNNER | {"apiVersion": "example.org/v1"}]),
+            ("a plan of something that is no job", [_RUNNER | {"kind": "Thing"}]),
+        )
+    ),
+)
+
+
 def _event(title: str, who: str, request: Request, says: str | None = None) -> Case:
     return Case("daemon-events", title, who, request, refused=says)
 
@@ -299,4 +324,5 @@ CASES = (
         others_annotation="encoding",
     ),
     *_TYPES,
+    *_PLANS,
 )

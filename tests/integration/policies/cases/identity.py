@@ -59,6 +59,8 @@ CASES = (
             ("a workspace's change", {"workspaceRef": {"name": "dev", "change": "x"}}, _MANAGED),
             ("a template's UID", {"templateRef": {"name": "template", "uid": "uid-of-template"}}, _MANAGED),
             ("ownerMayCancel", {"ownerMayCancel": True}, _MANAGED),
+            ("a plan to keep", {"type": "WorkspacePlan", "workspaceRef": {"name": "dev"}, "keepPlan": True}, _MANAGED),
+            ("a kept plan to apply", {"planRef": {"job": "dev-1", "digest": "a" * 64}}, _MANAGED),
             (
                 "another's workspace to plan",
                 {"type": "WorkspacePlan", "workspaceRef": _a_plan("boss")},

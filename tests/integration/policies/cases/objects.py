@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from provisioner_operator.api.v1alpha1.names import API_VERSION, STATE_VERSIONS_TYPE
+from provisioner_operator.api.v1alpha1.names import API_VERSION, KEPT_PLAN_TYPE, STATE_VERSIONS_TYPE
 from support.builders.manifests import (
     a_daemon_manifest,
     a_job_manifest,
@@ -61,6 +61,13 @@ def secret(name: str, **metadata: Any) -> Manifest:
 def state_versions(name: str) -> Manifest:
     """A Secret for the versions of a state."""
     return secret(name) | {"type": STATE_VERSIONS_TYPE}
+
+
+def kept_plan(job: str = "mine-running", name: str = "tfplan-mine-running-0", **metadata: Any) -> Manifest:
+    """A Secret of the plan that a job keeps."""
+    owner = owner_reference("ProvisionerJob", job, f"UID-OF-ProvisionerJob-{job}", API_VERSION)
+    standard = {"labels": {"provisioner.dev/job": job}, "ownerReferences": [owner]}
+    return secret(name, **(standard | metadata)) | {"type": KEPT_PLAN_TYPE, "immutable": True}
 
 
 def lease(name: str, **metadata: Any) -> Manifest:
@@ -164,6 +171,7 @@ OTHERS = [
     ),
     config_map("files"),
     secret("cloud"),
+    kept_plan("mine-failed", "tfplan-mine-failed-0"),
     secret(f"tfstate-{STATE}", **_OWNED),
     token_secret("tfstate-default-token-ws"),
     lease("leader"),
@@ -175,6 +183,9 @@ OTHERS = [
     _workspace("own"),
     _workspace("own-tagged", tags={"scope": "user", "owner": "boss"}),
     _workspace("nobodys", owner=""),
+    with_metadata(_workspace("own-held"), finalizers=["orphan"]),
+    with_metadata(_workspace("guarded", approval="Required", approved="a" * 64), finalizers=["orphan"]),
+    _workspace("guarded-orphan", approval="Required", deletionPolicy="Orphan"),
     # Made before their templates, which do not allow what they chose.
     _workspace("unbuilt", templateRef={"name": "choices"}),
     _workspace("built", templateRef={"name": "choices"}, parameters=[{"name": "size", "value": "2"}]),

@@ -23,3 +23,8 @@ def test_no_more_outputs_are_written_than_a_status_holds() -> None:
     shown = dict(outcome_fields(outcome))["/status/outputs"]
     assert isinstance(shown, list)
     assert len(shown) == MOST_OUTPUTS
+
+
+def test_the_digest_of_a_kept_plan_is_reported() -> None:
+    outcome = Outcome(Phase.COMPLETED, EndReason.COMPLETED, "done", plan_digest="d" * 64)
+    assert dict(outcome_fields(outcome)) == {"/status/planDigest": "d" * 64}

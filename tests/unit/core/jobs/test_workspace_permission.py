@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.enums import EndReason
+from provisioner_operator.api.v1alpha1.enums import EndReason, JobType
 from provisioner_operator.core.jobs.decisions import Fail
 from provisioner_operator.core.jobs.evaluation import Context, evaluate
-from provisioner_operator.core.jobs.workspace_permission import Ownership, may_change_workspace
+from provisioner_operator.core.jobs.workspace_permission import Ownership, lacks_approval, may_change_workspace
 from provisioner_operator.core.model.records import Job
 from support.builders.core import a_job, a_running_job, an_assigned_job, at
 
@@ -68,3 +68,39 @@ def test_a_job_of_a_workspace_of_which_no_owner_can_be_read_fails_and_says_why()
 
 def test_a_job_that_runs_already_is_not_ended_for_it() -> None:
     assert evaluate(a_running_job(workspace="dev"), Context(workspace=Ownership("alice")), at(0)).decision is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "lacks"),
+    [
+        ({"builds_workspace": True, "plan_digest": "approved"}, False),
+        ({"builds_workspace": True, "plan_digest": "another"}, True),
+        ({"builds_workspace": True}, True),
+        ({"plan_digest": "approved"}, True),
+        ({"type": JobType.WORKSPACE_PLAN}, False),
+    ],
+    ids=str,
+)
+def test_what_requires_approval_is_built_only_by_its_approved_plan(fields: dict[str, Any], *, lacks: bool) -> None:
+    job = a_job(workspace="dev", **fields)
+
+    assert lacks_approval(job, Ownership(None, needs_approval=True, approved="approved")) is lacks
+    assert not lacks_approval(job, Ownership(None))
+
+
+@pytest.mark.parametrize(
+    ("job", "says"),
+    [
+        (a_job(workspace="dev"), "no job that is submitted directly may build it"),
+        (
+            an_assigned_job(workspace="dev", builds_workspace=True),
+            "the plan of this one is not, or no longer, approved",
+        ),
+    ],
+)
+def test_a_build_without_approval_fails_at_once_and_says_why(job: Job, says: str) -> None:
+    decision = evaluate(job, Context(workspace=Ownership(None, needs_approval=True)), at(0)).decision
+
+    assert isinstance(decision, Fail)
+    assert decision.reason is EndReason.APPROVAL_REQUIRED
+    assert says in decision.message

@@ -24,4 +24,5 @@ def test_the_versions_of_jobs_are_in_use_before_their_workspace_is_observed() ->
 
 def test_jobs_are_kept_until_their_workspace_or_template_is_observed() -> None:
     assert WorkspaceEntry(builds={1: a_build()}).drop_reported() == []
+    assert not WorkspaceEntry(builds={1: a_build()}).holds(1)
     assert TemplateEntry(imports={"template-1": an_import(phase=Phase.COMPLETED)}).drop_reported() == []

@@ -16,7 +16,7 @@ from provisioner_operator.core.workspaces.records import (
     Workspace,
     WorkspaceStatus,
 )
-from support.builders.workspaces import VERSION, a_build, a_template, a_version, a_workspace
+from support.builders.workspaces import VERSION, a_build, a_plan, a_template, a_version, a_workspace
 
 SIZE = Parameter("size", default="1", mutable=True)
 TEMPLATE = a_template(a_version(), a_version("template-2"), parameters=(SIZE,), active="template-2")
@@ -87,3 +87,9 @@ def test_the_plan_of_a_build_that_waits_is_that_of_the_next_one() -> None:
     build = a_build(5, phase=Phase.PENDING)
     workspace = a_workspace(status=replace(STATUS, latest_build=build.record))
     assert previewed(workspace, builds={5: build}) == (Transition.START, VERSION, {"size": "1"}, 6)
+
+
+def test_a_plan_that_is_being_made_for_approval_is_in_nobodys_way() -> None:
+    waiting = replace(STATUS, plan=a_plan(5, phase=Phase.RUNNING).record, build_number=5)
+
+    assert previewed(a_workspace(status=waiting))[3] == 6

@@ -11,7 +11,7 @@ from provisioner_operator.core.workspaces.decisions import (
 )
 from provisioner_operator.core.workspaces.records import TemplateStatus, WorkspaceStatus
 from support.builders.core import NAMESPACE
-from support.builders.workspaces import a_template, a_workspace
+from support.builders.workspaces import DIGEST, a_plan, a_template, a_workspace
 
 
 def test_a_decision_about_a_template_names_the_template() -> None:
@@ -46,3 +46,21 @@ def test_a_workspaces_status_is_replaced_if_the_workspace_is_unchanged() -> None
 
     assert patch.tests == (("/metadata/uid", "uid-of-dev"), ("/metadata/resourceVersion", "7"))
     assert (path, written["buildNumber"]) == ("/status", 3)
+    assert "plan" not in written
+
+
+def test_a_plan_is_reported_with_its_digest() -> None:
+    plan = a_plan(4, message="A start would change no resource.", version=None).record
+    ((_, status),) = UpdateWorkspaceStatus(a_workspace(), WorkspaceStatus(plan=plan)).patch().sets
+    written: Any = status
+
+    assert written["plan"] == {
+        "number": 4,
+        "job": "dev-4",
+        "transition": "Start",
+        "change": "change",
+        "phase": "Completed",
+        "message": "A start would change no resource.",
+        "digest": DIGEST,
+        "finishedAt": "2027-01-15T08:00:00.000000Z",
+    }

@@ -21,6 +21,7 @@ SECRET = paths.secret("acme", "tfstate-default-dev-ws")
     [
         ({}, {}, "dev"),
         ({"type": "WorkspacePlan"}, {}, None),
+        ({"type": "WorkspacePlan", "keepPlan": True}, {}, "dev"),
         ({"type": "WorkspacePlan"}, {SECRET: a_secret(tfstate="")}, "dev"),
         ({"type": "WorkspacePlan", "state": ELSEWHERE}, {}, "dev"),
         ({"type": "TemplateImport", "transition": None}, {SECRET: a_secret(tfstate="")}, None),

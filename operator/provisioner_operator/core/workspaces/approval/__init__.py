@@ -1,0 +1,1 @@
+"""Approval of builds before they change anything."""
