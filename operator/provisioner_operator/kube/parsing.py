@@ -74,22 +74,21 @@ def parse_job(body: Mapping[str, Any]) -> Job:
 
 def job_record(model: ProvisionerJob) -> Job:
     """Make the record of a job whose model is parsed already."""
-    meta, spec, status = model.metadata, model.spec, model.status
-    demand = _demand(meta.namespace, spec.provisioner, effective_tags(spec.tags))
+    meta, spec, status, workspace = model.metadata, model.spec, model.status, model.spec.workspace_ref
     return Job(
-        namespace=demand.namespace,
+        namespace=shared_text(meta.namespace),
         name=meta.name,
         uid=meta.uid,
         resource_version=int(meta.resource_version),
         generation=meta.generation,
         created=meta.creation_timestamp.timestamp(),
         type=spec.type,
-        demand=demand,
+        demand=_demand(meta.namespace, spec.provisioner, effective_tags(spec.tags)),
         transition=spec.transition,
-        workspace=spec.workspace_ref.name if spec.workspace_ref else None,
-        workspace_owner=shared_text(spec.workspace_ref.owner) if spec.workspace_ref else None,
+        workspace=workspace.name if workspace else None,
+        workspace_owner=shared_text(workspace.owner) if workspace else None,
         builds_workspace=_builds_workspace(spec),
-        plan_digest=spec.plan_ref.digest if spec.plan_ref is not None else None,
+        plan_digest=spec.plan_ref.digest if spec.plan_ref else None,
         initiator=shared_text(spec.initiator),
         priority=spec.priority,
         suspend=spec.suspend,

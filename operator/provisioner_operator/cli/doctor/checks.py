@@ -33,6 +33,7 @@ VALIDATING = (
     "job-ownership.provisioner.dev",
     "state-lock.provisioner.dev",
     "template-in-use.provisioner.dev",
+    "workspace-approval.provisioner.dev",
     "workspace-owner.provisioner.dev",
     "workspace-parameters.provisioner.dev",
 )

@@ -55,6 +55,7 @@ _OWN = (
     "job.suspend",
     "job.suspended_at",
     "job.suspended_seconds",
+    "job.plan_digest",
     "build_number",
     "retry_of",
 )
