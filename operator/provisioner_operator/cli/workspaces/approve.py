@@ -20,7 +20,7 @@ def approve_plan(session: Session, name: str, digest: str | None, *, yes: bool) 
     """Approve the plan that waits, after showing it and asking for confirmation. Raises PreconditionError if none does."""
     cluster, namespace, terminal = session.cluster, session.namespace, session.terminal
     workspace = _read(cluster, namespace, name)
-    plan = _waiting_plan(workspace)
+    plan = waiting_plan(workspace)
     if digest is not None and plan.digest != digest:
         raise PreconditionError(f"The plan that waits is another: {plan.digest}, made by job {plan.job}.")
     _, job = read_job(cluster, namespace, plan.job)
@@ -54,7 +54,8 @@ def _read(cluster: Cluster, namespace: str, name: str) -> Workspace:
         raise CliError(f"This version cannot read workspace {name}: {error}") from error
 
 
-def _waiting_plan(workspace: Workspace) -> PlanRecord:
+def waiting_plan(workspace: Workspace) -> PlanRecord:
+    """Return the plan that waits for approval. Raises NothingToDoError if it is approved, PreconditionError if none waits."""
     plan = workspace.status.plan
     if plan is not None and plan.digest is not None and workspace.approved == plan.digest:
         raise NothingToDoError(f"The plan of job {plan.job} is approved already.")
