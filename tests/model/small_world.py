@@ -72,7 +72,7 @@ class SmallWorld(World):
             self.server.create(POOL, "pool-uid", "pool", scene.pool_spec())
         if scene.workspace:
             self.workspace_users.create_template()
-            self.workspace_users.create_workspace("dev")
+            self.workspace_users.create_workspace("dev", checks_drift=False)  # checks would go on for ever
 
     # --- the explorer's view ---
 

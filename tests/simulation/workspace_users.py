@@ -124,7 +124,7 @@ class WorkspaceUsers:
             elif is_template_leaving:
                 self._world.server.delete(body["metadata"]["uid"])
 
-    def create_workspace(self, name: str) -> None:
+    def create_workspace(self, name: str, *, checks_drift: bool = True) -> None:
         if self._find(name) is not None:
             return
         self._count += 1
@@ -137,7 +137,7 @@ class WorkspaceUsers:
         }
         if self._random.random() < 0.2:
             spec["autostopSeconds"] = self._random.choice([30, int(LONGEST_AUTOSTOP)])
-        if self._count % 3:
+        if checks_drift and self._count % 3:
             spec["driftCheckSeconds"] = SHORTEST_DRIFT_CHECK_SECONDS
         try:
             self._world.server.create(WORKSPACE, f"workspace-uid-{self._count}", name, spec)

@@ -8,7 +8,7 @@ from typing import Literal, cast
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it has no types
 from playwright.sync_api import Browser, Locator, Page, expect
 
-TIMEOUT_MS = 15_000
+TIMEOUT_MS = 60_000
 """Longer than a busy machine needs to show a change."""
 _CSP_REPORTS = """
 document.addEventListener('securitypolicyviolation', (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
