@@ -31,7 +31,12 @@ async def caller_of(connection: HTTPConnection) -> Caller:
     return await context_of(connection).access.caller(connection)
 
 
-Context = Annotated[WebContext, Depends(context_of)]
+async def _context(connection: HTTPConnection) -> WebContext:
+    # Not `context_of` itself: FastAPI calls a plain function in a thread, for which a busy server lets each request wait.
+    return context_of(connection)
+
+
+Context = Annotated[WebContext, Depends(_context)]
 """The server's context, as a parameter of a route."""
 CallerOf = Annotated[Caller, Depends(caller_of)]
 """The user who sends the request, as a parameter of a route; a request without one is refused."""

@@ -89,8 +89,10 @@ class Caller:
     async def allowed_in(self, verb: str, resource: str, namespaces: Collection[str]) -> frozenset[str]:
         """Return those of the namespaces in which the user may act on a kind. Raises KubeError."""
         names = sorted(namespaces)
-        # Of a single one, the answer includes a right for all.
-        if len(names) > 1 and await self.may(verb, resource):
+        # Of a single one, the answer includes a right for all. Without a task for it, a known answer is there at once.
+        if len(names) == 1:
+            return frozenset(names) if await self.may(verb, resource, names[0]) else frozenset()
+        if names and await self.may(verb, resource):
             return frozenset(names)
         answers = await asyncio.gather(*(self.may(verb, resource, each) for each in names))
         return frozenset(each for each, allowed in zip(names, answers, strict=True) if allowed)
