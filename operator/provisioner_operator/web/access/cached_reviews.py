@@ -71,6 +71,11 @@ class CachedReviews:
                 return False
         return await asyncio.shield(asked)
 
+    def begin(self, digest: str, credential: Mapping[str, str], question: Question) -> None:
+        """Ask, if the answer is not known, without waiting for it."""
+        if self._rights.find((digest, question), self._clock()) is None:
+            self._judging.begin((digest, question), lambda: self._judge(digest, credential, question))
+
     async def _identify(self, digest: str, credential: Mapping[str, str]) -> User | None:
         try:
             async with self._places:

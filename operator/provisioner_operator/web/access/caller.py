@@ -68,6 +68,14 @@ class Caller:
     lists: SingleFlight[tuple[str, str], frozenset[str]] = field(default_factory=SingleFlight)
     """Questions for all namespaces under way, by credential and resource; shared by all requests of a server."""
 
+    begin_review: Callable[[Question], None] = lambda _: None
+    """Begins to ask the API server what is not known, for whoever will need the answer."""
+
+    def foresee(self, verb: str, resources: Collection[str], namespace: str) -> None:
+        """Begin to ask what will be needed, so that answers for which one waits in turn are fetched at the same time."""
+        for resource in resources:
+            self.begin_review(Question(verb, resource, namespace))
+
     async def may(
         self, verb: str, resource: str, namespace: str = "", name: str = "", subresource: str = "", group: str = GROUP
     ) -> bool:

@@ -49,12 +49,16 @@ class Callers:
         async def review(question: Question) -> bool:
             return await self.reviews.allowed(credential.digest, credential.headers, question)
 
+        def begin_review(question: Question) -> None:
+            self.reviews.begin(credential.digest, credential.headers, question)
+
         return Caller(
             user=user,
             client=AuditedClient(self.session, self.server, credential.headers, record, streams=self.streams),
             expires=credential.expires,
             key=credential.digest,
             review=review,
+            begin_review=begin_review,
             namespaces=self.namespaces,
             lists=self.lists,
         )

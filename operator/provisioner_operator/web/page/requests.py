@@ -1,6 +1,7 @@
 """Parts of a request that several pages read: the organization, forms, the index's state. Failures become pages."""
 
 import re
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
@@ -70,6 +71,14 @@ async def require_visible(caller: Caller, resource: str, org: str) -> frozenset[
     if visible := await caller.visible(resource, {require_name(org)}):
         return visible
     raise MissingRightProblem(caller.user.name, resource, org)
+
+
+def foresee(caller: Caller, org: str, *, lists: Collection[str], changes: Mapping[str, str]) -> None:
+    """Begin to ask for the rights that a page of an organization needs: kinds to list, and verbs with the kinds that they change."""
+    if org != paths.ALL:
+        caller.foresee("list", lists, require_name(org))
+        for verb, resource in changes.items():
+            caller.foresee(verb, (resource,), org)
 
 
 async def form_of(request: Request) -> list[tuple[str, str]]:

@@ -165,6 +165,24 @@ async def test_while_the_api_server_is_slow_an_old_no_counts_and_the_new_answer_
 
 
 @virtual_time
+async def test_what_is_foreseen_is_asked_at_the_same_time_and_only_once() -> None:
+    questions = [LIST._replace(resource=each) for each in ("jobs", "templates", "daemons")]
+    reviewer = Reviewer({}, {("a", each): True for each in questions})
+    reviews = cached(reviewer)
+    clock = asyncio.get_running_loop().time
+
+    for _ in range(2):
+        began = clock()
+        for each in questions:
+            reviews.begin("a", {"token": "a"}, each)
+        for each in questions:
+            assert await reviews.allowed("a", {"token": "a"}, each)
+        assert clock() - began <= 1.5 * REVIEW_SECONDS
+
+    assert len(reviewer.asked) == len(questions)
+
+
+@virtual_time
 async def test_nobody_waits_for_the_rights_of_a_button_that_was_hidden() -> None:
     """The API server judges the change itself."""
     patch = LIST._replace(verb="patch")

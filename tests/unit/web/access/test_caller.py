@@ -76,3 +76,18 @@ async def test_an_action_on_one_object_is_one_question() -> None:
 def test_a_user_has_the_same_id_everywhere() -> None:
     assert User("ada").id == user_id("ada")
     assert User("ada").id != user_id("sam")
+
+
+@virtual_time
+async def test_what_is_known_is_answered_without_giving_way_to_others() -> None:
+    """On a busy server, each time a request gives way it waits for all that the others have to do."""
+    others: list[None] = []
+    caller = a_caller(Rights(Question("list", "provisionerjobs", "red")))
+    waiting = asyncio.create_task(asyncio.sleep(0))
+    waiting.add_done_callback(lambda _: others.append(None))
+
+    assert await caller.visible("provisionerjobs", {"red"}) == {"red"}
+    assert await caller.allowed_in("patch", "provisionerjobs", {"red"}) == frozenset()
+
+    assert not others
+    await waiting

@@ -372,3 +372,20 @@ def test_a_page_of_one_organization_asks_about_others_only_for_its_menu(page: st
     assert {each.namespace for each in world.users.asked} == {ACME}, (
         "the menu is kept for a while, and one answer is enough"
     )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/",
+        *(f"/organizations/{ACME}/{page}" for page in ("provisioner-jobs", "provisioners", "workspaces")),
+        f"/api/v2/organizations/{ACME}/provisionerjobs",
+        "/api/v2/users/me",
+    ],
+)
+def test_no_request_waits_for_a_thread(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FastAPI calls plain functions in one; on a busy server, each change of the thread takes tens of milliseconds."""
+    world = ApiWorld()
+    assert world.get(address).status_code == 200
+    monkeypatch.setattr("anyio.to_thread.run_sync", lambda *_, **__: pytest.fail("a request is in a thread"))
+    assert world.get(address).status_code == 200

@@ -20,7 +20,7 @@ from provisioner_operator.web.page.jobs.rights import job_rights
 from provisioner_operator.web.page.jobs.table import CancelRights
 from provisioner_operator.web.page.live_views import View
 from provisioner_operator.web.page.rendering import render
-from provisioner_operator.web.page.requests import no_such_job, require_name, require_ready, require_visible
+from provisioner_operator.web.page.requests import foresee, no_such_job, require_name, require_ready, require_visible
 
 router = APIRouter()
 
@@ -32,6 +32,8 @@ _MOST_SUGGESTIONS = 200
 async def list_jobs(org: str, request: Request, context: Context, caller: CallerOf) -> Response:
     """Show the jobs of an organization, or of all."""
     require_ready(context)
+    if not live.wants_stream(request):
+        foresee(caller, org, lists=(JOBS, TEMPLATES, DAEMONS), changes={"patch": JOBS})
     namespaces = await require_visible(caller, JOBS, org)
     rights = await cancel_rights(caller, namespaces)
     current = parse_filter(request.query_params.multi_items())

@@ -22,7 +22,7 @@ from provisioner_operator.web.page.name_pages import START, start_of
 from provisioner_operator.web.page.provisioners.find import find_daemon
 from provisioner_operator.web.page.provisioners.listing import ATTENTION, OFFLINE, DaemonView, rendered
 from provisioner_operator.web.page.rendering import render
-from provisioner_operator.web.page.requests import form_of, require_name, require_ready, require_visible
+from provisioner_operator.web.page.requests import foresee, form_of, require_name, require_ready, require_visible
 
 router = APIRouter()
 
@@ -31,6 +31,7 @@ router = APIRouter()
 async def list_provisioners(org: str, request: Request, context: Context, caller: CallerOf) -> Response:
     """Show the daemons of an organization, or of all."""
     require_ready(context)
+    foresee(caller, org, lists=(DAEMONS, JOBS), changes={"patch": DAEMONS})
     namespaces = await require_visible(caller, DAEMONS, org)
     given = request.query_params
     view = replace(

@@ -19,7 +19,7 @@ from provisioner_operator.web.page.chrome import frame_of, stale_since
 from provisioner_operator.web.page.live_views import Make, Rendering, Row, View
 from provisioner_operator.web.page.name_pages import START, page_from, pager, start_of
 from provisioner_operator.web.page.rendering import render
-from provisioner_operator.web.page.requests import require_ready, require_visible
+from provisioner_operator.web.page.requests import foresee, require_ready, require_visible
 from provisioner_operator.web.page.words import PHASES, counted
 from provisioner_operator.web.page.workspaces.find import active_version, find_workspace
 from provisioner_operator.web.page.workspaces.rights import WorkspaceRights, workspace_rights
@@ -60,6 +60,7 @@ class WorkspaceView:
 async def list_workspaces(org: str, request: Request, context: Context, caller: CallerOf) -> Response:
     """Show the workspaces of an organization, or of all."""
     require_ready(context)
+    foresee(caller, org, lists=(WORKSPACES, JOBS), changes={"patch": WORKSPACES, "delete": WORKSPACES})
     namespaces = await require_visible(caller, WORKSPACES, org)
     view = replace(
         await _view(caller, org, namespaces),
