@@ -15,7 +15,7 @@ DENIALS = {
     "retry": 'cannot create resource "provisionerjobs"',
     **dict.fromkeys(("start", "stop", "rebuild"), 'lacks the verb "impersonate" on resource "workspaces"'),
 }
-"""What is missing without the component; the other actions need no more than Argo CD has by itself."""
+"""The requests that are denied without the component; the other actions need no more than Argo CD has by itself."""
 
 
 @pytest.mark.parametrize("action", ACTIONS)

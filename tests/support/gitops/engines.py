@@ -21,7 +21,7 @@ ANSWER_TIMEOUT = 300
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What an action of Argo CD does to an object."""
+    """The change that an action of Argo CD makes to an object."""
 
     operation: str
     resource: Manifest

@@ -68,7 +68,7 @@ class JudgedObject:
     """An object, with the health that it should have."""
 
     name: str
-    """What distinguishes it from the others of its kind, in kebab case."""
+    """Words that distinguish it from the others of its kind, in kebab case."""
     body: Manifest
     health: str
 

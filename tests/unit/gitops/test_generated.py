@@ -1,4 +1,4 @@
-"""What is generated in `gitops/` is current, and complete."""
+"""The generated files in `gitops/` are current and complete."""
 
 import pytest
 import yaml

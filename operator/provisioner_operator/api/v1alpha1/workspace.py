@@ -177,7 +177,7 @@ class WorkspacePlan(Model):
     reason: Annotated[str, StringConstraints(max_length=64)] | None = None
     """The job's reason."""
     message: ShortText | None = None
-    """What the build would change, in words; or why there is no plan."""
+    """The changes that the build would make, in words; or why there is no plan."""
     digest: PlanDigest | None = None
     """Digest of the plan: setting spec.approved to it approves the plan."""
     finished_at: AwareDatetime | None = None

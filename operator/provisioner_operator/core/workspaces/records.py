@@ -227,7 +227,7 @@ class PlanRecord:
     version: str | None = None
     reason: str | None = None
     message: str | None = None
-    """What the build would change, or why there is no plan."""
+    """The changes that the build would make, or why there is no plan."""
     digest: str | None = None
     """Digest of the plan, if its job keeps one."""
     finished: float | None = None

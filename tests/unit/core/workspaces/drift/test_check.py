@@ -40,7 +40,7 @@ def next_slot(after: float = 0) -> Slot:
 
 
 def in_slot(workspace: Workspace, *builds: Build, late: float = 0, **facts: Any) -> WorkspacePlan:
-    """What is planned in the next slot, so many seconds after its start."""
+    """The plan in the next slot, so many seconds after its start."""
     return planned(workspace, *builds, now=next_slot().start - NOON + late, **facts)
 
 
