@@ -7,7 +7,8 @@ from provisioner_operator.api.v1alpha1.limits import SHORTEST_DRIFT_CHECK_SECOND
 from provisioner_operator.core.workspaces.build_history import SUPERSEDED
 from provisioner_operator.core.workspaces.records import BuildRecord, Workspace
 from provisioner_operator.kube.parsing import parse_job_model
-from provisioner_operator.kube.workspace_parsing import build_of, parse_workspace
+from provisioner_operator.kube.workspace_job_parsing import build_of
+from provisioner_operator.kube.workspace_parsing import parse_workspace
 from simulation.server import JOB, TEMPLATE, WORKSPACE, DeniedError, GoneError
 from support.json_patches import Body
 

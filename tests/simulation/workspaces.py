@@ -28,13 +28,8 @@ from provisioner_operator.core.workspaces.decisions import (
 )
 from provisioner_operator.core.workspaces.records import Template, Workspace
 from provisioner_operator.kube.parsing import parse_job_model
-from provisioner_operator.kube.workspace_parsing import (
-    build_of,
-    drift_check_of,
-    import_of,
-    parse_template,
-    parse_workspace,
-)
+from provisioner_operator.kube.workspace_job_parsing import build_of, drift_check_of, import_of
+from provisioner_operator.kube.workspace_parsing import parse_template, parse_workspace
 from simulation.exchange import Exchange
 from simulation.network import Call, Network, Result
 from simulation.server import JOB, TEMPLATE, WORKSPACE, GoneError

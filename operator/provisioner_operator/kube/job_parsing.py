@@ -15,7 +15,7 @@ from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.workspaces.drift.records import DriftCheck
 from provisioner_operator.core.workspaces.records import Build, Import, PlanJob
 from provisioner_operator.kube.parsing import job_record, parse_job_model, seconds_of, shared_text
-from provisioner_operator.kube.workspace_parsing import build_of, drift_check_of, import_of, plan_of
+from provisioner_operator.kube.workspace_job_parsing import build_of, drift_check_of, import_of, plan_of
 
 
 class JobRecords(NamedTuple):

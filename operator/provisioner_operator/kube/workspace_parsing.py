@@ -1,4 +1,4 @@
-"""Parsing of WorkspaceTemplates, Workspaces and their jobs into the core's records."""
+"""Parsing of WorkspaceTemplates and Workspaces into the core's records."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,9 +7,7 @@ from pydantic import ValidationError
 
 from provisioner_operator.api.v1alpha1 import job_status as job_status_models
 from provisioner_operator.api.v1alpha1.drift import WorkspaceDrift
-from provisioner_operator.api.v1alpha1.enums import Approval, JobType, ParameterType, Phase, Provisioner, StateBackend
-from provisioner_operator.api.v1alpha1.job import ProvisionerJob
-from provisioner_operator.api.v1alpha1.names import drift_job_name
+from provisioner_operator.api.v1alpha1.enums import Approval, ParameterType, Provisioner, StateBackend
 from provisioner_operator.api.v1alpha1.parameters import Parameter as ParameterModel
 from provisioner_operator.api.v1alpha1.parameters import ParameterValue, RecordedParameter
 from provisioner_operator.api.v1alpha1.state import StateStorage
@@ -18,21 +16,13 @@ from provisioner_operator.api.v1alpha1.template import TemplateVersion, Workspac
 from provisioner_operator.api.v1alpha1.workspace import Workspace as WorkspaceModel
 from provisioner_operator.api.v1alpha1.workspace import WorkspaceBuild, WorkspacePlan
 from provisioner_operator.api.v1alpha1.workspace import WorkspaceStatus as WorkspaceStatusModel
-from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.outcome import Output, ResourceChange
-from provisioner_operator.core.model.json_patch import clip
 from provisioner_operator.core.model.json_value import JsonObject
-from provisioner_operator.core.scheduling.explanation import STUCK
-from provisioner_operator.core.workspaces.build_history import SUPERSEDED
-from provisioner_operator.core.workspaces.decisions import SUPERSEDED_BY
-from provisioner_operator.core.workspaces.drift.records import Drift, DriftCheck
+from provisioner_operator.core.workspaces.drift.records import Drift
 from provisioner_operator.core.workspaces.records import (
-    Build,
     BuildRecord,
-    Import,
     Parameter,
     ParameterValues,
-    PlanJob,
     PlanRecord,
     Template,
     TemplateStatus,
@@ -41,9 +31,6 @@ from provisioner_operator.core.workspaces.records import (
     WorkspaceStatus,
 )
 from provisioner_operator.kube.parsing import UnparseableObjectError, as_written, conditions_of, explain, seconds_of
-
-_LONGEST_MESSAGE = 1024
-"""Characters of a message that a build in a workspace's status may have."""
 
 
 def parse_template(body: Mapping[str, Any]) -> Template:
@@ -93,7 +80,7 @@ def _template_status(
         active_version=model.active_version,
         versions=tuple(_version(each, provisioner, declared) for each in model.versions),
         variables=tuple(as_written(each) for each in model.variables),
-        resources=_resources(model.resources),
+        resources=resources_of(model.resources),
         workspaces=model.workspaces,
         observed_generation=model.observed_generation,
         conditions=conditions_of(model.conditions),
@@ -155,8 +142,8 @@ def _workspace_status(status: WorkspaceStatusModel) -> WorkspaceStatus:
         version=status.version,
         parameters=_values(status.parameters),
         stops_at=seconds_of(status.stops_at),
-        outputs=_outputs(status.outputs),
-        resources=_resources(status.resources),
+        outputs=outputs_of(status.outputs),
+        resources=resources_of(status.resources),
         drift=_drift(status.drift),
         observed_generation=status.observed_generation,
         conditions=conditions_of(status.conditions),
@@ -166,131 +153,7 @@ def _workspace_status(status: WorkspaceStatusModel) -> WorkspaceStatus:
 def _drift(model: WorkspaceDrift | None) -> Drift | None:
     if model is None:
         return None
-    return Drift(model.checked_at.timestamp(), model.build_number, model.job, _resources(model.resources))
-
-
-def build_of(model: ProvisionerJob) -> Build | None:
-    """Make the record of the build that a job is; None for a job that no workspace made."""
-    meta, spec, status = model.metadata, model.spec, model.status
-    place = spec.workspace_ref
-    if spec.type is not JobType.WORKSPACE_BUILD or place is None or place.uid is None:
-        return None
-    if place.build_number is None or spec.transition is None:
-        return None
-    is_explained = _is_explained(model)
-    return Build(
-        namespace=meta.namespace,
-        workspace=place.name,
-        workspace_uid=place.uid,
-        job_uid=meta.uid,
-        resource_version=int(meta.resource_version),
-        record=BuildRecord(
-            number=place.build_number,
-            job=meta.name,
-            transition=spec.transition,
-            change=place.change or "",
-            phase=status.phase,
-            version=spec.template_ref.version if spec.template_ref is not None else None,
-            reason=SUPERSEDED if _is_superseded(model) else status.reason if is_explained else None,
-            message=clip(status.message or "", _LONGEST_MESSAGE) or None if is_explained else None,
-            started=seconds_of(status.started_at),
-            finished=seconds_of(status.finished_at),
-        ),
-        cancel=spec.cancel,
-        parameters=tuple(sorted((each.name, each.value) for each in spec.variables if each.value is not None)),
-        outputs=_outputs(status.outputs),
-        resources=_resources(status.resources),
-    )
-
-
-def plan_of(model: ProvisionerJob) -> PlanJob | None:
-    """Make the record of the plan that a job makes for the approval of a build; None for any other job."""
-    meta, spec, status = model.metadata, model.spec, model.status
-    place = spec.workspace_ref
-    if not spec.keep_plan or place is None or place.uid is None or place.build_number is None:
-        return None
-    if spec.transition is None:
-        return None
-    completed = status.phase is Phase.COMPLETED
-    is_explained = _is_explained(model)
-    return PlanJob(
-        namespace=meta.namespace,
-        workspace=place.name,
-        workspace_uid=place.uid,
-        job_uid=meta.uid,
-        resource_version=int(meta.resource_version),
-        record=PlanRecord(
-            number=place.build_number,
-            job=meta.name,
-            transition=spec.transition,
-            change=place.change or "",
-            phase=status.phase,
-            version=spec.template_ref.version if spec.template_ref is not None else None,
-            reason=SUPERSEDED if _is_superseded(model) else status.reason if is_explained else None,
-            message=clip(status.message or "", _LONGEST_MESSAGE) or None if completed or is_explained else None,
-            digest=status.plan_digest if completed else None,
-            finished=seconds_of(status.finished_at),
-        ),
-        cancel=spec.cancel,
-    )
-
-
-def _is_superseded(model: ProvisionerJob) -> bool:
-    status = model.status
-    never_began = status.phase is Phase.CANCELED and status.started_at is None
-    return never_began and (model.spec.cancel_reason or "").startswith(SUPERSEDED_BY)
-
-
-def _is_explained(model: ProvisionerJob) -> bool:
-    """Return whether the workspace tells the job's reason. Transient ones are left out: each would cost a write of its status."""
-    status = model.status
-    return (status.phase in TERMINAL and status.phase is not Phase.COMPLETED) or status.reason in STUCK
-
-
-def drift_check_of(model: ProvisionerJob) -> DriftCheck | None:
-    """Make the record of the check for drift that a job is; None for another job, such as a plan that a user submitted."""
-    meta, spec, status = model.metadata, model.spec, model.status
-    place = spec.workspace_ref
-    if spec.type is not JobType.WORKSPACE_PLAN or place is None or place.uid is None:
-        return None
-    # Admission lets only the controller, or an administrator in its place, name a change; the name tells it from its other plans.
-    is_check = place.change is not None and meta.name.startswith(drift_job_name(place.name, ""))
-    if place.build_number is None or not is_check:
-        return None
-    return DriftCheck(
-        namespace=meta.namespace,
-        workspace_uid=place.uid,
-        job=meta.name,
-        job_uid=meta.uid,
-        resource_version=int(meta.resource_version),
-        build=place.build_number,
-        phase=status.phase,
-        message=status.message or "",
-        resources=_resources(status.resources),
-        finished=seconds_of(status.finished_at) or 0,
-    )
-
-
-def import_of(model: ProvisionerJob) -> Import | None:
-    """Make the record of the import that a job is; None for a job that no template made."""
-    meta, spec, status = model.metadata, model.spec, model.status
-    template = spec.template_ref
-    if spec.type is not JobType.TEMPLATE_IMPORT or template is None or template.uid is None or template.version is None:
-        return None
-    return Import(
-        namespace=meta.namespace,
-        template_uid=template.uid,
-        version=template.version,
-        job=meta.name,
-        job_uid=meta.uid,
-        resource_version=int(meta.resource_version),
-        phase=status.phase,
-        reason=status.reason,
-        message=status.message,
-        commit=status.commit,
-        variables=tuple(as_written(each) for each in status.variables),
-        resources=_resources(status.resources),
-    )
+    return Drift(model.checked_at.timestamp(), model.build_number, model.job, resources_of(model.resources))
 
 
 def _parameter(model: ParameterModel | RecordedParameter) -> Parameter:
@@ -369,9 +232,11 @@ def _values(models: Iterable[ParameterValue]) -> ParameterValues:
     return tuple(sorted((each.name, each.value) for each in models))
 
 
-def _outputs(models: Iterable[job_status_models.Output]) -> tuple[Output, ...]:
+def outputs_of(models: Iterable[job_status_models.Output]) -> tuple[Output, ...]:
+    """Make the records of outputs."""
     return tuple(Output(each.name, each.value) for each in models)
 
 
-def _resources(models: Iterable[job_status_models.Resource]) -> tuple[ResourceChange, ...]:
+def resources_of(models: Iterable[job_status_models.Resource]) -> tuple[ResourceChange, ...]:
+    """Make the records of resources and what was done with them."""
     return tuple(ResourceChange(each.address, each.type, each.action) for each in models)

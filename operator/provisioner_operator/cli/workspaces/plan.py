@@ -17,7 +17,8 @@ from provisioner_operator.core.views.workspace_preview import PreviewRequest, pr
 from provisioner_operator.core.workspaces.records import Build, Workspace
 from provisioner_operator.kube import paths, selectors
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_job_model
-from provisioner_operator.kube.workspace_parsing import build_of, parse_template, parse_workspace
+from provisioner_operator.kube.workspace_job_parsing import build_of
+from provisioner_operator.kube.workspace_parsing import parse_template, parse_workspace
 
 _MOST_NAMES = 5
 """Names that are tried for the job; each is one of a million."""
