@@ -118,7 +118,6 @@ FLUX = GoModule(
 )
 
 
-
 def _helm(major: int) -> GoModule:
     directory, root = MODULES / f"helm{major}", f"helm.sh/helm/v{major}"
     stamps = {f"{root}/internal/version.version": f"v{_required_version(directory, root)}"}

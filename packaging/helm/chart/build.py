@@ -31,12 +31,12 @@ def files() -> dict[Path, str]:
         Path("Chart.yaml"): f"# {GENERATED}\n{dump(_chart())}",
         Path("values.yaml"): values_file(settings, HEADING),
         Path("values.schema.json"): schema_file(settings),
-        Path("README.md"): (STATIC / "README.md").read_text("utf-8").replace("VALUES\n", f"{table(settings)}\n"),
+        Path("README.md"): (STATIC / "README.md.in").read_text("utf-8").replace("VALUES\n", f"{table(settings)}\n"),
         **{Path("templates", path): text for path, text in templates().items()},
         **{
             path.relative_to(STATIC): path.read_text("utf-8")
             for path in sorted(STATIC.rglob("*"))
-            if path.is_file() and path.name != "README.md"
+            if path.is_file() and path.suffix != ".in"
         },
     }
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chart.template_text import block, conditional, further, inline, line, optional, optional_scalar
+from chart.kustomize import NAMESPACE
+from chart.template_text import block, further, inline, line, optional, optional_scalar
 
 if TYPE_CHECKING:
     from chart.kustomize import Manifest
@@ -21,7 +22,10 @@ def deployment(body: Manifest) -> Manifest:
     spec = body["spec"] | {
         "replicas": inline(f"{{{{ {values}.replicaCount }}}}"),
         "strategy": block(f"{values}.strategy"),
-        "template": {"metadata": _metadata(template["metadata"], values), "spec": _pod(template["spec"], values, web=web)},
+        "template": {
+            "metadata": _metadata(template["metadata"], values),
+            "spec": _pod(template["spec"], values, web=web),
+        },
     }
     return body | {"spec": spec}
 
@@ -87,11 +91,7 @@ def _setting(name: str, value: str) -> list[Any]:
     return [line(f"{{{{- if {value} }}}}"), {"name": name, "value": inline(text)}, line("{{- end }}")]
 
 
-def _hosts(variable: Manifest) -> dict[Any, Any]:
+def _hosts(variable: Manifest) -> Manifest:
     """Return the variable with the hosts of the values, or else with the one of the manifests."""
-    values = "$.Values.web.allowedHosts"
-    return {
-        "name": variable["name"],
-        **conditional(values, {"value": inline(f'{{{{ join "," {values} | quote }}}}')}),
-        **conditional(f"not {values}", {"value": variable["value"]}),
-    }
+    own = f'(printf "{variable["value"].replace(NAMESPACE, "%s")}" $.Release.Namespace)'
+    return variable | {"value": inline(f'{{{{ join "," $.Values.web.allowedHosts | default {own} | quote }}}}')}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import tempfile
@@ -18,12 +19,19 @@ if TYPE_CHECKING:
     Manifest = dict[str, Any]
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
+NAMESPACE = "provisioner-system"
+"""The namespace of the manifests, which becomes that of the release."""
 RENDERED_WITHIN = 300
 """Timeout in seconds; it takes a fraction of one on a quiet machine."""
 
 
 def render(base: str, *, components: Sequence[str] = ()) -> list[Manifest]:
-    """Return the objects of a folder of `manifests/`, with these components."""
+    """Return the objects of a folder of `manifests/`, with these components, as of the first call."""
+    return _rendered(base, tuple(components))
+
+
+@functools.cache
+def _rendered(base: str, components: tuple[str, ...]) -> list[Manifest]:
     with tempfile.TemporaryDirectory() as folder:
 
         def relative(part: str) -> str:

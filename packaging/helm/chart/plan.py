@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from chart import kustomize
 from chart.deployments import deployment
+from chart.kustomize import NAMESPACE
 from chart.monitoring import dashboard, prometheus_rule, service_monitor
 from chart.objects import labeled, moved
 from chart.teams import teams
 from chart.template_text import conditional, inline, line, optional, render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from chart.kustomize import Manifest
 
-NAMESPACE = "provisioner-system"
-"""The namespace of the manifests, which becomes that of the release."""
 AGGREGATED = "rbac.authorization.k8s.io/aggregate-to-"
 
 FOLDERS = {

@@ -25,9 +25,7 @@ CIDRS: Schema = {"type": "array", "items": {"type": "string", "pattern": r"^[0-9
 NAMES: Schema = {"type": "array", "items": {"type": "string", "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}}
 OWN_LABELS: Schema = {
     **STRINGS,
-    "propertyNames": {
-        "not": {"enum": [f"app.kubernetes.io/{each}" for each in ("name", "component", "part-of", "managed-by")]}
-    },
+    "properties": {f"app.kubernetes.io/{each}": False for each in ("name", "component", "part-of", "managed-by")},
 }
 """Labels beside those that the chart needs."""
 
@@ -48,6 +46,11 @@ class ChartValue:
     def words(self) -> list[str]:
         """Names from the root."""
         return self.path.split(".")
+
+
+def switch(path: str, comment: str, *, on: bool = False) -> ChartValue:
+    """Return a setting that is on or off."""
+    return ChartValue(path, on, SWITCH, comment)
 
 
 def values_file(values: Sequence[ChartValue], heading: str) -> str:
@@ -96,7 +99,9 @@ def _schema(values: Iterable[ChartValue], *, depth: int) -> Schema:
 
 def table(values: Sequence[ChartValue]) -> str:
     """Return the values as a table of Markdown; a default of several fields is left to values.yaml."""
-    rows = [f"| `{each.path}` | {_short(each.default)} | {each.comment.replace('|', chr(92) + '|')} |" for each in values]
+    rows = [
+        f"| `{each.path}` | {_short(each.default)} | {each.comment.replace('|', chr(92) + '|')} |" for each in values
+    ]
     return "\n".join(["| value | default | meaning |", "|---|---|---|", *rows])
 
 

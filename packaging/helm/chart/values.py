@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chart.value import (
     CIDRS,
@@ -17,6 +17,7 @@ from chart.value import (
     TEXT,
     TEXTS,
     ChartValue,
+    switch,
 )
 
 if TYPE_CHECKING:
@@ -59,11 +60,28 @@ def values(operator: Manifest, web: Manifest, priority: int) -> list[ChartValue]
 
 def _image() -> list[ChartValue]:
     return [
-        ChartValue("image.repository", "provisioner-operator", TEXT, "The one image of the product: build it with `make image`, and push it where your nodes can pull it."),
+        ChartValue(
+            "image.repository",
+            "provisioner-operator",
+            TEXT,
+            "The one image of the product: build it with `make image`, and push it where your nodes can pull it.",
+        ),
         ChartValue("image.tag", "", TEXT, "Its tag; the chart's appVersion if empty."),
-        ChartValue("image.digest", "", {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}, "Its digest (sha256:...), which counts more than the tag."),
-        ChartValue("image.pullPolicy", "", {"enum": ["", "Always", "IfNotPresent", "Never"]}, "Kubernetes' default if empty."),
-        ChartValue("imagePullSecrets", [], OBJECTS, "Secrets of the release's namespace, as `- name: NAME`. Pools have their own, in their Pod templates."),
+        ChartValue(
+            "image.digest",
+            "",
+            {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"},
+            "Its digest (sha256:...), which counts more than the tag.",
+        ),
+        ChartValue(
+            "image.pullPolicy", "", {"enum": ["", "Always", "IfNotPresent", "Never"]}, "Kubernetes' default if empty."
+        ),
+        ChartValue(
+            "imagePullSecrets",
+            [],
+            OBJECTS,
+            "Secrets of the release's namespace, as `- name: NAME`. Pools have their own, in their Pod templates.",
+        ),
     ]
 
 
@@ -72,12 +90,26 @@ def _workload(prefix: str, deployment: Manifest, name: str) -> list[ChartValue]:
     pod = deployment["spec"]["template"]["spec"]
     return [
         ChartValue(f"{prefix}replicaCount", deployment["spec"]["replicas"], COUNT, f"Pods of {name}."),
-        ChartValue(f"{prefix}resources", pod["containers"][0]["resources"], OBJECT, f"Resources of each Pod of {name}."),
-        ChartValue(f"{prefix}strategy", deployment["spec"]["strategy"], OBJECT, "A new Pod is ready before an old one ends."),
+        ChartValue(
+            f"{prefix}resources", pod["containers"][0]["resources"], OBJECT, f"Resources of each Pod of {name}."
+        ),
+        ChartValue(
+            f"{prefix}strategy", deployment["spec"]["strategy"], OBJECT, "A new Pod is ready before an old one ends."
+        ),
         ChartValue(f"{prefix}nodeSelector", {}, STRINGS, f"Labels of nodes for {name}."),
         ChartValue(f"{prefix}tolerations", [], OBJECTS, f"Taints that {name} tolerates."),
-        ChartValue(f"{prefix}affinity", pod["affinity"], OBJECT, "Spreads the Pods over nodes if possible. Set a part to null to remove it."),
-        ChartValue(f"{prefix}topologySpreadConstraints", pod["topologySpreadConstraints"], OBJECTS, "Spreads the Pods over zones if possible."),
+        ChartValue(
+            f"{prefix}affinity",
+            pod["affinity"],
+            OBJECT,
+            "Spreads the Pods over nodes if possible. Set a part to null to remove it.",
+        ),
+        ChartValue(
+            f"{prefix}topologySpreadConstraints",
+            pod["topologySpreadConstraints"],
+            OBJECTS,
+            "Spreads the Pods over zones if possible.",
+        ),
         ChartValue(f"{prefix}podAnnotations", {}, STRINGS, f"Further annotations of the Pods of {name}."),
         ChartValue(f"{prefix}podLabels", {}, OWN_LABELS, f"Further labels of the Pods of {name}."),
         ChartValue(f"{prefix}extraArgs", [], TEXTS, f"Further options of {name}'s command."),
@@ -92,70 +124,131 @@ def _pods(operator: Manifest) -> list[ChartValue]:
     pod = operator["spec"]["template"]["spec"]
     return [
         ChartValue("commonLabels", {}, OWN_LABELS, "Further labels of all objects."),
-        ChartValue("podSecurityContext", pod["securityContext"], OBJECT, "Of all Pods of the chart. The namespace may enforce the level `restricted`."),
-        ChartValue("securityContext", pod["containers"][0]["securityContext"], OBJECT, "Of all containers of the chart."),
+        ChartValue(
+            "podSecurityContext",
+            pod["securityContext"],
+            OBJECT,
+            "Of all Pods of the chart. The namespace may enforce the level `restricted`.",
+        ),
+        ChartValue(
+            "securityContext", pod["containers"][0]["securityContext"], OBJECT, "Of all containers of the chart."
+        ),
     ]
 
 
 def _operator(priority: int) -> list[ChartValue]:
     return [
-        ChartValue("watchNamespaces", [], NAMES, "Serve only these namespaces; all if empty. The rights stay those for all namespaces."),
+        ChartValue(
+            "watchNamespaces",
+            [],
+            NAMES,
+            "Serve only these namespaces; all if empty. The rights stay those for all namespaces.",
+        ),
         ChartValue("daemonImage", "", TEXT, "The image of pools that name none; the operator's own if empty."),
         ChartValue("logFormat", "", {"enum": ["", "json", "text"]}, "`json`, the default, or `text`."),
-        ChartValue("priorityClass.create", True, SWITCH, "Install a PriorityClass of this name."),
+        switch("priorityClass.create", "Install a PriorityClass of this name.", on=True),
         ChartValue("priorityClass.name", "provisioner-operator", TEXT, "The operator's PriorityClass; none if empty."),
-        ChartValue("priorityClass.value", priority, {"type": "integer", "maximum": 1000000000}, "Above ordinary workloads: without the operator no job starts or ends."),
-        ChartValue("podDisruptionBudget.enabled", True, SWITCH, "Let a drain of nodes evict one Pod of a Deployment at a time."),
+        ChartValue(
+            "priorityClass.value",
+            priority,
+            {"type": "integer", "maximum": 1000000000},
+            "Above ordinary workloads: without the operator no job starts or ends.",
+        ),
+        switch("podDisruptionBudget.enabled", "Let a drain of nodes evict one Pod of a Deployment at a time.", on=True),
         ChartValue("podDisruptionBudget.maxUnavailable", 1, PORTION, "Pods that may be missing."),
     ]
 
 
 def _api() -> list[ChartValue]:
     return [
-        ChartValue("rbac.aggregate", True, SWITCH, "Make the roles for viewers, submitters and admins part of the built-in roles view, edit and admin."),
-        ChartValue("crds.install", True, SWITCH, "Install and upgrade the CustomResourceDefinitions."),
-        ChartValue("crds.keep", True, SWITCH, "Leave them, and so all workspaces, jobs and pools, in the cluster when the release is uninstalled."),
-        ChartValue("policies.stamping", False, SWITCH, "Let the API server record who requests and who cancels a job: needs Kubernetes 1.36."),
+        switch(
+            "rbac.aggregate",
+            "Make the roles for viewers, submitters and admins part of the built-in roles view, edit and admin.",
+            on=True,
+        ),
+        switch("crds.install", "Install and upgrade the CustomResourceDefinitions.", on=True),
+        switch(
+            "crds.keep",
+            "Leave them, and so all workspaces, jobs and pools, in the cluster when the release is uninstalled.",
+            on=True,
+        ),
+        switch(
+            "policies.stamping", "Let the API server record who requests and who cancels a job: needs Kubernetes 1.36."
+        ),
     ]
 
 
 def _network() -> list[ChartValue]:
     return [
-        ChartValue("networkPolicy.enabled", False, SWITCH, "Deny all traffic in the release's namespace but what the chart's Pods need."),
-        ChartValue("networkPolicy.apiServerCIDRs", [], CIDRS, "Addresses of the API server, the only ones that Pods may then connect to; any address at its usual ports if empty."),
+        switch("networkPolicy.enabled", "Deny all traffic in the release's namespace but what the chart's Pods need."),
+        ChartValue(
+            "networkPolicy.apiServerCIDRs",
+            [],
+            CIDRS,
+            "Addresses of the API server, the only ones that Pods may then connect to; any address at its usual ports if empty.",
+        ),
     ]
 
 
 def _monitoring() -> list[ChartValue]:
     return [
-        ChartValue("metrics.serviceMonitor.enabled", False, SWITCH, "A ServiceMonitor of the Prometheus Operator."),
-        ChartValue("metrics.serviceMonitor.additionalLabels", {}, OWN_LABELS, "Labels by which your Prometheus selects it."),
+        switch("metrics.serviceMonitor.enabled", "A ServiceMonitor of the Prometheus Operator."),
+        ChartValue(
+            "metrics.serviceMonitor.additionalLabels", {}, OWN_LABELS, "Labels by which your Prometheus selects it."
+        ),
         ChartValue("metrics.serviceMonitor.interval", "30s", TEXT, "Time between two scrapes."),
-        ChartValue("prometheusRule.enabled", False, SWITCH, "Alerts and recorded series, as a PrometheusRule."),
+        switch("prometheusRule.enabled", "Alerts and recorded series, as a PrometheusRule."),
         ChartValue("prometheusRule.additionalLabels", {}, OWN_LABELS, "Labels by which your Prometheus selects it."),
-        ChartValue("prometheusRule.runbookBase", "docs/runbooks", TEXT, "Address of the folder of runbooks, in each alert's runbook_url."),
+        ChartValue(
+            "prometheusRule.runbookBase",
+            "docs/runbooks",
+            TEXT,
+            "Address of the folder of runbooks, in each alert's runbook_url.",
+        ),
         ChartValue("prometheusRule.grafanaBase", "", TEXT, "Address of Grafana, in each alert's dashboard_url."),
         ChartValue("prometheusRule.disabled", [], TEXTS, "Names of alerts to leave out."),
-        ChartValue("dashboards.enabled", False, SWITCH, "Grafana's dashboards, as ConfigMaps."),
-        ChartValue("dashboards.labels", {"grafana_dashboard": "1"}, OWN_LABELS, "Labels by which Grafana's sidecar finds them."),
-        ChartValue("dashboards.annotations", {}, STRINGS, "Annotations, such as the folder that the sidecar puts them into."),
+        switch("dashboards.enabled", "Grafana's dashboards, as ConfigMaps."),
+        ChartValue(
+            "dashboards.labels", {"grafana_dashboard": "1"}, OWN_LABELS, "Labels by which Grafana's sidecar finds them."
+        ),
+        ChartValue(
+            "dashboards.annotations", {}, STRINGS, "Annotations, such as the folder that the sidecar puts them into."
+        ),
     ]
 
 
 def _web(web: Manifest) -> list[ChartValue]:
     return [
-        ChartValue("web.enabled", False, SWITCH, "The web server: page and REST API."),
-        ChartValue("web.allowedHosts", [], TEXTS, "Names under which people reach it; its Service's if empty. Every other name is refused."),
+        switch("web.enabled", "The web server: page and REST API."),
+        ChartValue(
+            "web.allowedHosts",
+            [],
+            TEXTS,
+            "Names under which people reach it; its Service's if empty. Every other name is refused.",
+        ),
         *_workload("web.", web, "the web server"),
     ]
 
 
 def _others() -> list[ChartValue]:
     return [
-        ChartValue("argocd.actions", False, SWITCH, "Rights that Argo CD's server needs for its actions on jobs and workspaces."),
+        switch("argocd.actions", "Rights that Argo CD's server needs for its actions on jobs and workspaces."),
         ChartValue("argocd.namespace", "argocd", TEXT, "The namespace of Argo CD."),
         ChartValue("argocd.serviceAccount", "argocd-server", TEXT, "The ServiceAccount of its server."),
-        ChartValue("teams", [], {"type": "array", "items": TEAM}, "Namespaces for teams: `namespace`; `createNamespace` (true); `submitters` and `admins`, names of groups; `networkPolicy` (false), which keeps daemons from metadata services. A team's namespace stays when the release is uninstalled."),
-        ChartValue("extraObjects", [], {"type": "array", "items": {"type": ["object", "string"]}}, "Further objects, in which Helm's expressions are evaluated. Not of the kinds that the chart installs: Helm does not know them before."),
-        ChartValue("uninstall.force", False, SWITCH, "Uninstall although there are workspaces, templates, pools or daemons, whose finalizers nothing removes afterwards."),
+        ChartValue(
+            "teams",
+            [],
+            {"type": "array", "items": TEAM},
+            "Namespaces for teams: `namespace`; `createNamespace` (true); `submitters` and `admins`, names of groups; `networkPolicy` (false), which keeps daemons from metadata services. A team's namespace stays when the release is uninstalled.",
+        ),
+        ChartValue(
+            "extraObjects",
+            [],
+            {"type": "array", "items": {"type": ["object", "string"]}},
+            "Further objects, in which Helm's expressions are evaluated. Not of the kinds that the chart installs: Helm does not know them before.",
+        ),
+        switch(
+            "uninstall.force",
+            "Uninstall although there are workspaces, templates, pools or daemons, whose finalizers nothing removes afterwards.",
+        ),
     ]

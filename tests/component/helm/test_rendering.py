@@ -68,9 +68,7 @@ def test_each_switch_equals_its_component(helm: Helm, component: str, values: di
 @pytest.mark.parametrize("components", [[], ["daemon-network-policy"]], ids=["plain", "network-policy"])
 def test_a_team_equals_the_overlay(helm: Helm, components: list[str]) -> None:
     plain = helm.objects()
-    added = [
-        each for each in helm.objects(teams=[TEAM | {"networkPolicy": bool(components)}]) if each not in plain
-    ]
+    added = [each for each in helm.objects(teams=[TEAM | {"networkPolicy": bool(components)}]) if each not in plain]
     (namespace,) = (each for each in added if each["kind"] == "Namespace")
 
     assert namespace["metadata"].pop("annotations") == {KEEP: "keep"}

@@ -23,7 +23,7 @@ env) echo go9.9 ;;
 esac
 """
 
-each_engine = pytest.mark.parametrize("module", (*GITOPS, *HELM), ids=lambda module: module.name)
+each_engine = pytest.mark.parametrize("module", [*GITOPS, *HELM], ids=lambda module: module.name)
 
 
 @pytest.fixture(autouse=True)
