@@ -72,20 +72,9 @@ def _with(expression: str, body: str, column: int) -> str:
     return "\n".join(" " * column + each for each in (f"{{{{- with {expression} }}}}", body, "{{- end }}"))
 
 
-def conditional(condition: str, entries: Manifest) -> Manifest:
+def conditional(condition: str, entries: Manifest) -> dict[Any, Any]:
     """Return the entries of a mapping between the lines of a condition."""
     return {line(f"{{{{- if {condition} }}}}"): None, **entries, line("{{- end }}"): None}
-
-
-def either(condition: str, entries: Manifest, others: Manifest) -> Manifest:
-    """Return both sets of entries, of which Helm writes one."""
-    return {
-        line(f"{{{{- if {condition} }}}}"): None,
-        **entries,
-        line("{{- else }}"): None,
-        **others,
-        line("{{- end }}"): None,
-    }
 
 
 @dataclass(slots=True)
