@@ -51,7 +51,13 @@ def _rendered(base: str, components: tuple[str, ...]) -> list[Manifest]:
             text=True,
             timeout=RENDERED_WITHIN,
         )
-    return list(yaml.safe_load_all(done.stdout))
+    return parsed(done.stdout)
+
+
+def parsed(text: str) -> list[Manifest]:
+    """Return the objects of a text with many, by the fast parser where there is one."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return [each for each in yaml.load_all(text, Loader=loader) if each]
 
 
 def component(name: str, *, base: str) -> list[Manifest]:

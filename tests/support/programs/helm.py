@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from chart.build import CHART
+from chart.kustomize import parsed
 from provisioner_devcluster.build.engines import EngineImpossibleError, find_engine
 from provisioner_devcluster.build.go_modules import HELM_3, HELM_4, GoModule
 from support.cluster.kubectl import Answer
@@ -60,7 +61,7 @@ class Helm:
     def objects(self, *, hooks: bool = False, **values: Any) -> list[Manifest]:
         """Return the objects that the chart yields with these values."""
         text = self.run("template", RELEASE, str(CHART), *([] if hooks else ["--no-hooks"]), *self.given(values))
-        return [each for each in yaml.safe_load_all(text) if each]
+        return parsed(text)
 
     def given(self, values: Mapping[str, Any]) -> list[str]:
         """Return the arguments that pass these values."""
