@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from chart.build import CHART
-from e2e.product import Installation, Team
+from e2e.product import WITHIN, Installation, Team
+from support.cluster.kubectl import Kubectl
 from support.programs.helm import RELEASE, Helm, helm_program
 
 MAJOR = 4
@@ -28,13 +29,15 @@ def test_an_adopted_installation_passes_its_test_and_stays_while_it_is_needed(
     team.create_pool("needed", autoscaling={"minReplicas": 0, "maxReplicas": 1})
     team.await_ready("needed")
 
+    everywhere = Kubectl(installation.admin.kubeconfig)
+
     refused = helm.attempt("uninstall", RELEASE, WAITED)
 
     assert not refused.ok
     assert f"{team.admin.namespace}/needed" in refused.stdout + refused.stderr
     installation.await_rollout()  # all of it is still there
     for kind in ("ws", "wst", "pp", "pd"):
-        team.admin.run("delete", kind, "--all", "--all-namespaces", "--timeout=120s")
+        everywhere.run("delete", kind, "--all", "--all-namespaces", f"--timeout={WITHIN:.0f}s")
     helm.run("uninstall", RELEASE, "--wait", WAITED)
     assert not installation.admin.attempt("get", "deployment", "provisioner-operator").ok
     assert installation.admin.attempt("get", "crd", "provisionerjobs.provisioner.dev").ok

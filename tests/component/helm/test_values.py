@@ -142,7 +142,9 @@ def test_a_wrong_value_is_refused_with_its_place(helm: Helm, values: Manifest, p
 
 
 def test_values_for_other_charts_are_no_mistake(helm: Helm) -> None:
-    assert helm.objects(**{"global": {"anything": 1}})
+    others: dict[str, Any] = {"global": {"anything": 1}}
+
+    assert helm.objects(**others)
 
 
 def test_the_linter_has_no_complaint(helm: Helm) -> None:
