@@ -33,6 +33,7 @@ class Helm:
     major: int
     folder: Path
     kubeconfig: Path | None = None
+    namespace: str = SYSTEM
 
     def attempt(self, *arguments: str) -> Answer:
         """Run Helm, which may fail."""
@@ -46,7 +47,7 @@ class Helm:
             env={
                 **os.environ,
                 "KUBECONFIG": str(self.kubeconfig or self.folder / "none"),
-                "HELM_NAMESPACE": SYSTEM,
+                "HELM_NAMESPACE": self.namespace,
                 **{f"HELM_{kind}_HOME": str(self.folder / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")},
             },
         )
