@@ -11,6 +11,7 @@ from chart import kustomize
 from chart.deployments import deployment
 from chart.kustomize import NAMESPACE
 from chart.monitoring import dashboard, prometheus_rule, service_monitor
+from chart.objective import for_stand_in, spliced
 from chart.objects import labeled, moved
 from chart.teams import teams
 from chart.template_text import conditional, inline, line, optional, render
@@ -40,6 +41,10 @@ COMPONENTS = {
 """Folders of the components of a default installation, and the conditions on which they are part of it."""
 
 
+WITH_OBJECTIVE = ("monitoring", "dashboards")
+"""Components, and folders of the same names, that depend on the objective for the wait of jobs."""
+
+
 def default_objects() -> list[Manifest]:
     """Return the objects of the default installation but its namespace: Helm keeps the release in it, so it is there before."""
     return [each for each in kustomize.render("default") if each["kind"] != "Namespace"]
@@ -50,6 +55,8 @@ def templates() -> dict[str, str]:
     texts: dict[str, list[str]] = {}
     for path, condition, body in (*_default(), *_components()):
         text = render(_planned(body))
+        if path.startswith(tuple(WITH_OBJECTIVE)):
+            text = spliced(text)
         guarded = f"{{{{- if {condition} }}}}\n{text}{{{{- end }}}}\n" if condition else text
         texts.setdefault(path, []).append(guarded)
     return {path: "---\n".join(each) for path, each in texts.items()} | {"teams/teams.yaml": teams()}
@@ -62,7 +69,8 @@ def _default() -> Iterator[tuple[str, str, Manifest]]:
 
 def _components() -> Iterator[tuple[str, str, Manifest]]:
     for name, (folder, condition) in COMPONENTS.items():
-        for body in kustomize.component(name, base="default"):
+        for installed in kustomize.component(name, base="default"):
+            body = for_stand_in(installed) if name in WITH_OBJECTIVE else installed
             conditions = [each for each in (condition, _condition(body)) if each]
             whole = f"and {' '.join(conditions)}" if len(conditions) > 1 else "".join(conditions)
             yield _path(folder, body), whole, body

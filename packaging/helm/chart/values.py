@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chart.objective import DEFAULT, LEAST, TARGETS
 from chart.value import (
     CIDRS,
     COUNT,
@@ -206,6 +207,18 @@ def _monitoring() -> list[ChartValue]:
             "Address of the folder of runbooks, in each alert's runbook_url.",
         ),
         ChartValue("prometheusRule.grafanaBase", "", TEXT, "Address of Grafana, in each alert's dashboard_url."),
+        ChartValue(
+            "prometheusRule.slo.objective",
+            DEFAULT.objective,
+            {"type": "number", "exclusiveMinimum": LEAST, "exclusiveMaximum": 1},
+            "Share of jobs that have to start within the target; an alert fires when the others are too many. Dashboards show it.",
+        ),
+        ChartValue(
+            "prometheusRule.slo.targetSeconds",
+            int(DEFAULT.target_seconds),
+            {"enum": TARGETS},
+            "Time within which a job has to start once only a daemon is missing: a bucket of provisioner_job_dispatch_seconds.",
+        ),
         ChartValue("prometheusRule.disabled", [], TEXTS, "Names of alerts to leave out."),
         switch("dashboards.enabled", "Grafana's dashboards, as ConfigMaps."),
         ChartValue(

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from chart import kustomize
+from monitoring.__main__ import files
+from monitoring.rules.queue_slo import QueueSlo
 from support.manifests import Manifest
 from support.programs.helm import Helm
 
@@ -73,3 +75,17 @@ def test_a_team_equals_the_overlay(helm: Helm, components: list[str]) -> None:
 
     assert namespace["metadata"].pop("annotations") == {KEEP: "keep"}
     assert_equal(added, kustomize.render("overlays/team-example", components=components))
+
+
+def test_another_objective_equals_what_make_monitoring_generates_for_it(helm: Helm) -> None:
+    switches = {
+        "prometheusRule": {"enabled": True, "slo": {"objective": 0.99, "targetSeconds": 0.5}},
+        "dashboards": {"enabled": True},
+    }
+    generated = files(QueueSlo(0.99, 0.5))
+    wanted = [
+        body for path, text in generated.items() if path.parts[0] == "manifests" for body in kustomize.parsed(text)
+    ]
+    kinds = {each["kind"] for each in wanted}
+
+    assert_equal([each for each in helm.objects(**switches) if each["kind"] in kinds], wanted)

@@ -131,6 +131,11 @@ def test_the_check_before_an_uninstallation_is_there_unless_it_is_forced(helm: H
         ({"web": {"enabeld": True}}, "'/web'", "additional properties 'enabeld' not allowed"),
         ({"replicaCount": "3"}, "'/replicaCount'", "got string, want integer"),
         ({"teams": [{"name": "one"}]}, "'/teams/0'", "missing property 'namespace'"),
+        (
+            {"prometheusRule": {"slo": {"targetSeconds": 61}}},
+            "'/prometheusRule/slo/targetSeconds'",
+            "value must be one of",
+        ),
         ({"commonLabels": {"app.kubernetes.io/name": "x"}}, "'/commonLabels/app.kubernetes.io~1name'", "false schema"),
     ],
 )

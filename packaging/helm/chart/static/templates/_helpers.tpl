@@ -59,3 +59,8 @@ volumes:
     sizeLimit: 16Mi
 {{- end -}}
 {{- end -}}
+
+{{/* Share of jobs that may start later than the objective's target. */}}
+{{- define "provisioner-operator.errorBudget" -}}
+{{ round (subf 1 .Values.prometheusRule.slo.objective) 9 }}
+{{- end -}}
