@@ -78,7 +78,7 @@ def test_a_team_equals_the_overlay(helm: Helm, components: list[str]) -> None:
 
 
 def test_another_objective_equals_what_make_monitoring_generates_for_it(helm: Helm) -> None:
-    switches = {
+    switches: dict[str, Any] = {
         "prometheusRule": {"enabled": True, "slo": {"objective": 0.99, "targetSeconds": 0.5}},
         "dashboards": {"enabled": True},
     }
