@@ -102,7 +102,8 @@ def test_objects_of_a_running_product_have_metrics_of_every_kind(
         for kind, name in (("wst", "machine"), ("ws", "dev"), ("pp", "empty")):
             admin.wait(kind, name, "condition=Ready")
         bodies = [admin.get("wst", "machine"), admin.get("ws", "dev"), admin.get("pp", "empty")]
-        bodies.append(admin.get("pd", "measured"))
+        # The import and the build, as a heartbeat after them reports.
+        bodies.append(product.daemons.until("measured", lambda body: body["status"].get("completedJobs") == 2))
     found = {body["kind"]: samples(state_metrics(), body) for body in bodies}
 
     assert all(0 < len(each) <= MOST_SERIES for each in found.values())
@@ -120,5 +121,5 @@ def test_objects_of_a_running_product_have_metrics_of_every_kind(
     assert values["workspace_stops_at_timestamp_seconds", None] > finished > 1_700_000_000
     assert values["workspace_condition", "Ready"] == values["template_condition", "Available"] == 1
     assert values["pool_desired_replicas", None] == 0
-    assert values["daemon_completed_jobs", None] == 2  # the import and the build
+    assert values["daemon_completed_jobs", None] == 2
     assert values["daemon_info", None] == 1

@@ -13,6 +13,7 @@ from monitoring.state_metrics.config import (
     GROUP_LABEL,
     KIND_LABEL,
     VERSION_LABEL,
+    Family,
     FieldPath,
     Gauge,
     GaugeSource,
@@ -73,16 +74,19 @@ def _of_resource(resource: Resource, body: Manifest) -> Iterator[Sample]:
     shared = {GROUP_LABEL: kind.group, VERSION_LABEL: kind.version, KIND_LABEL: kind.kind}
     shared |= _labels(resource.labels_from_path, body)
     for family in resource.metrics:
-        match family.each:
-            case Gauge(gauge=source):
-                found = _numbers(source, body)
-            case Info(info=source):
-                labels = _labels(source.labels_from_path, body)
-                found = iter([(labels, 1.0)] if labels else [])
-            case StateSet(state_set=source):
-                found = _states(source, body)
-        for labels, value in found:
+        for labels, value in _values(family, body):
             yield Sample(resource.full_name(family), tuple(sorted((shared | labels).items())), value)
+
+
+def _values(family: Family, body: Manifest) -> Iterable[tuple[dict[str, str], float]]:
+    match family.each:
+        case Gauge(gauge=source):
+            return _numbers(source, body)
+        case Info(info=source):
+            labels = _labels(source.labels_from_path, body)
+            return [(labels, 1.0)] if labels else []
+        case StateSet(state_set=source):
+            return _states(source, body)
 
 
 def _numbers(source: GaugeSource, body: Manifest) -> Iterator[tuple[dict[str, str], float]]:
