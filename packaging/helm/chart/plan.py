@@ -35,6 +35,7 @@ COMPONENTS = {
     "network-policy": ("network", "$.Values.networkPolicy.enabled"),
     "monitoring": ("monitoring", ""),  # its objects have conditions of their own
     "dashboards": ("dashboards", "$.Values.dashboards.enabled"),
+    "kube-state-metrics": ("kube-state-metrics", "$.Values.kubeStateMetrics.enabled"),
     "web": ("web", "$.Values.web.enabled"),
     "argocd-actions": ("argocd", "$.Values.argocd.actions"),
 }
@@ -43,6 +44,11 @@ COMPONENTS = {
 
 WITH_OBJECTIVE = ("monitoring", "dashboards")
 """Components, and folders of the same names, that depend on the objective for the wait of jobs."""
+
+
+STATE_METRICS = "provisioner-kube-state-metrics"
+ACCOUNTS = {"provisioner-argocd-actions": "$.Values.argocd", STATE_METRICS: "$.Values.kubeStateMetrics"}
+"""Bindings to ServiceAccounts of other products, and the values that tell their names."""
 
 
 def default_objects() -> list[Manifest]:
@@ -116,14 +122,21 @@ def _cluster_role(body: Manifest) -> Manifest:
 
 
 def _role_binding(body: Manifest) -> Manifest:
-    if body["metadata"]["name"] != "provisioner-argocd-actions":
+    values = ACCOUNTS.get(body["metadata"]["name"])
+    if values is None:
         return body
     (subject,) = body["subjects"]
-    server = {
-        "name": inline("{{ $.Values.argocd.serviceAccount }}"),
-        "namespace": inline("{{ $.Values.argocd.namespace }}"),
+    account = {
+        "name": inline(f"{{{{ {values}.serviceAccount }}}}"),
+        "namespace": inline(f"{{{{ {values}.namespace }}}}"),
     }
-    return body | {"subjects": [subject | server]}
+    return body | {"subjects": [subject | account]}
+
+
+def _config_map(body: Manifest) -> Manifest:
+    if body["metadata"]["name"] == STATE_METRICS:
+        return _with_metadata(body, {"namespace": inline("{{ $.Values.kubeStateMetrics.namespace }}")})
+    return dashboard(body)
 
 
 def _priority_class(body: Manifest) -> Manifest:
@@ -163,7 +176,7 @@ def _with_metadata(body: Manifest, fields: dict[Any, Any]) -> Manifest:
 SPECIAL: dict[str, Callable[[Manifest], Manifest]] = {
     "ClusterRole": _cluster_role,
     "ClusterRoleBinding": _role_binding,
-    "ConfigMap": dashboard,
+    "ConfigMap": _config_map,
     "CustomResourceDefinition": _definition,
     "Deployment": deployment,
     "NetworkPolicy": _network_policy,

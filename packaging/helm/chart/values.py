@@ -227,6 +227,12 @@ def _monitoring() -> list[ChartValue]:
         ChartValue(
             "dashboards.annotations", {}, STRINGS, "Annotations, such as the folder that the sidecar puts them into."
         ),
+        switch(
+            "kubeStateMetrics.enabled",
+            "Configuration of kube-state-metrics for single objects, and the rights that it needs.",
+        ),
+        ChartValue("kubeStateMetrics.namespace", "kube-system", TEXT, "The namespace of kube-state-metrics."),
+        ChartValue("kubeStateMetrics.serviceAccount", "kube-state-metrics", TEXT, "Its ServiceAccount."),
     ]
 
 

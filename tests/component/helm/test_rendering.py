@@ -13,6 +13,8 @@ from support.programs.helm import Helm
 
 KEEP = "helm.sh/resource-policy"
 """What alone the chart adds to an object: Helm leaves it in the cluster."""
+COMPONENTS = [("manifests", "components", each) for each in ("monitoring", "dashboards")]
+"""Folders of what depends on the objective."""
 TEAM = {"namespace": "team-example", "submitters": ["team-example-submitters"], "admins": ["team-example-admins"]}
 
 
@@ -57,6 +59,7 @@ def test_definitions_stay_unless_that_is_switched_off(helm: Helm) -> None:
         ("monitoring", {"metrics": {"serviceMonitor": {"enabled": True}}, "prometheusRule": {"enabled": True}}),
         ("dashboards", {"dashboards": {"enabled": True}}),
         ("web", {"web": {"enabled": True}}),
+        ("kube-state-metrics", {"kubeStateMetrics": {"enabled": True}}),
         ("argocd-actions", {"argocd": {"actions": True}}),
     ],
 )
@@ -84,7 +87,7 @@ def test_another_objective_equals_what_make_monitoring_generates_for_it(helm: He
     }
     generated = files(QueueSlo(0.99, 0.5))
     wanted = [
-        body for path, text in generated.items() if path.parts[0] == "manifests" for body in kustomize.parsed(text)
+        body for path, text in generated.items() if path.parts[:3] in COMPONENTS for body in kustomize.parsed(text)
     ]
     kinds = {each["kind"] for each in wanted}
 

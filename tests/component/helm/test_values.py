@@ -37,6 +37,7 @@ EVERYTHING: dict[str, Any] = {
         "disabled": ["ProvisionerNoStandby"],
     },
     "web": {"enabled": True, "allowedHosts": ["a.example", "b.example"], "replicaCount": 1},
+    "kubeStateMetrics": {"enabled": True, "namespace": "monitoring", "serviceAccount": "metrics"},
     "argocd": {"actions": True, "namespace": "gitops", "serviceAccount": "server"},
     "teams": [{"namespace": "one", "createNamespace": False, "submitters": ["dev", "qa"]}],
     "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "{{ .Release.Name }}-x"}}],
@@ -83,6 +84,9 @@ def test_the_other_objects_follow_theirs(objects: dict[tuple[str, str, str], Man
     assert monitor["spec"]["endpoints"][0]["interval"] == "10s"
     (subject,) = objects["ClusterRoleBinding", "", "provisioner-argocd-actions"]["subjects"]
     assert (subject["namespace"], subject["name"]) == ("gitops", "server")
+    (subject,) = objects["ClusterRoleBinding", "", "provisioner-kube-state-metrics"]["subjects"]
+    assert (subject["namespace"], subject["name"]) == ("monitoring", "metrics")
+    assert ("ConfigMap", "monitoring", "provisioner-kube-state-metrics") in objects
     subjects = objects["RoleBinding", "one", "provisioner-submitters"]["subjects"]
     assert [each["name"] for each in subjects] == ["dev", "qa"]
     assert ("RoleBinding", "one", "provisioner-admins") not in objects
