@@ -13,6 +13,7 @@ import contextlib
 import logging
 import signal
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,9 +59,12 @@ class Run:
         prefix: str = PREFIX,
         lock: int | None = None,
         keeper: StateKeeper | None = None,
+        variables: Callable[[str], Mapping[str, str]] = lambda _: {},
     ) -> None:
+        """Make the run; `variables` returns what the daemon adds to the environment of a stage."""
         self._task = task
         self._keeper = keeper
+        self._variables = variables
         self._provisioner = provisioner
         self._contact = contact
         self._grace = grace
@@ -212,11 +216,12 @@ class Run:
         again = self._timings and self._timings[-1].stage == stage.name
         started = self._timings.pop().started if again else time.time()
         self._timings.append(StageTiming(stage.name, started))
+        environment = program.environment if stage.environment is None else stage.environment
         self._command = await Command.start(
             stage.arguments,
             directory=workdir,
             folder=stage.folder,
-            environment=program.environment if stage.environment is None else stage.environment,
+            environment={**environment, **self._variables(stage.name)},
             contact=self._contact,
             grace=self._grace,
             on_lines=on_lines,
