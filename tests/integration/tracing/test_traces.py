@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,7 +113,7 @@ def test_no_secret_variable_tag_or_message_is_sent(traced: Traced) -> None:
         hidden = [{"name": "password", "valueFrom": {"secretKeyRef": {"name": "cloud", "key": "key"}}}]
         seen = {"hold": "false", "outputs": json.dumps({"url": CANARY})}
         variables = [*hidden, *({"name": name, "value": value} for name, value in seen.items())]
-        common = {"tags": {"team": CANARY}, "initiator": CANARY}
+        common: dict[str, Any] = {"tags": {"team": CANARY}, "initiator": CANARY}
         traced.submit("outputs", variables=variables, **common)
         traced.submit("fails", fail=CANARY, **common)
         traced.submit("stops", hold="true", **common)

@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1 import trace_pb2
+from typing_extensions import override
 
 RECEIVED_WITHIN = 60.0
 """Timeout in seconds for spans that have to come, which takes one on a quiet machine."""
@@ -112,6 +113,7 @@ def a_trace_receiver() -> Iterator[TraceReceiver]:
             self.end_headers()
             self.wfile.write(answer)
 
+        @override
         def log_message(self, *_: object) -> None:
             pass
 

@@ -188,7 +188,12 @@ def test_what_names_no_variable_is_refused(pattern: str) -> None:
 def test_settings_of_traces_are_the_daemons_unless_they_are_asked_for() -> None:
     headers = "OTEL_EXPORTER_OTLP_HEADERS"
     source = env_from_prefix(0, secret=False)
-    environment = {headers: KEY, "OTEL_SERVICE_NAME": "ours", NAMED_ENV: f"{headers} OTEL_SERVICE_NAME", SECRET_ENV: headers}
+    environment = {
+        headers: KEY,
+        "OTEL_SERVICE_NAME": "ours",
+        NAMED_ENV: f"{headers} OTEL_SERVICE_NAME",
+        SECRET_ENV: headers,
+    }
 
     kept = run_environment(environment | {f"{source}OTEL_TRACES_EXPORTER": "otlp"})
     passed = run_environment(environment, ("OTEL_*",))
