@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from integration.tracing.conftest import PARENT, Traced
+from provisioner_devcluster.build.go_build import build
+from provisioner_devcluster.build.go_modules import OPENTOFU
 from support.builders.manifests import a_template_manifest, a_workspace_manifest
 from support.programs.trace_receiver import ReceivedSpan
 
@@ -92,6 +94,22 @@ def test_a_run_gets_its_stages_span_and_none_of_the_daemons_settings(traced: Tra
     span = traced.tree_of("told")["echo"]
     assert f"TRACEPARENT=00-{span.trace}-{span.id}-01" in environment
     assert not [each for each in environment if each.startswith("OTEL_")]
+
+
+def test_opentofu_goes_on_with_the_span_of_its_stage(traced: Traced) -> None:
+    settings = {"OTEL_TRACES_EXPORTER": "otlp", "PROVISIONER_PASS_ENV": "OTEL_*", **traced.receiver.environment}
+    runs = {"tags": {"runs": "tofu"}}
+    with traced.product.daemon(
+        "tofu", provisioners=("terraform",), terraform=build(OPENTOFU), environment=settings, **runs
+    ):
+        files = {"main.tf": 'resource "terraform_data" "it" {}'}
+        traced.submit("applied", provisioner="terraform", source={"inline": {"files": files}}, **runs)
+        traced.product.jobs.until("applied", "Completed")
+        tree = traced.tree_of("applied")
+    of_tofu = [each for each in list(traced.receiver.spans) if each.service == "OpenTofu CLI"]
+    for stage in ("init", "plan", "apply"):
+        below = [each for each in of_tofu if each.parent == tree[stage].id]
+        assert {each.trace for each in below} == {tree[stage].trace}
 
 
 def test_the_builds_of_a_workspace_are_in_the_trace_of_its_annotation(traced: Traced) -> None:
