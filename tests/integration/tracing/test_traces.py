@@ -98,7 +98,7 @@ def test_a_run_gets_its_stages_span_and_none_of_the_daemons_settings(traced: Tra
 
 def test_opentofu_goes_on_with_the_span_of_its_stage(traced: Traced) -> None:
     settings = {"OTEL_TRACES_EXPORTER": "otlp", "PROVISIONER_PASS_ENV": "OTEL_*", **traced.receiver.environment}
-    runs = {"tags": {"runs": "tofu"}}
+    runs: dict[str, Any] = {"tags": {"runs": "tofu"}}
     with traced.product.daemon(
         "tofu", provisioners=("terraform",), terraform=build(OPENTOFU), environment=settings, **runs
     ):
