@@ -152,7 +152,7 @@ lock: $(READY) ## Renew requirements/ from pyproject.toml
 	$(LOCKED) --group setup -o $(SETUP_LOCK)
 	$(LOCKED) --extra lint -o $(LOCK) pyproject.toml
 	@# The same versions as the ones that the tests ran with.
-	$(LOCKED) --constraints $(LOCK) --extra web -o requirements/runtime.txt pyproject.toml
+	$(LOCKED) --constraints $(LOCK) --extra otel --extra web -o requirements/runtime.txt pyproject.toml
 	$(LOCKED) --constraints $(LOCK) --extra devcluster --extra web -o $(DEMO_LOCK) pyproject.toml
 	@# The group `image` and the build system, which pyproject.toml names only once.
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \

@@ -80,6 +80,7 @@ def _environment(variables: list[Manifest], values: str, *, web: bool) -> list[A
     if not web:
         settings[f"{program}_DAEMON_IMAGE"] = "daemonImage"
     return [
+        *([] if web else _setting("OTEL_EXPORTER_OTLP_ENDPOINT", "$.Values.tracing.endpoint")),
         *(_hosts(each) if each["name"] == HOSTS else each for each in variables),
         *(slot for name, value in settings.items() for slot in _setting(name, f"$.Values.{value}")),
         further(f"{values}.extraEnv"),

@@ -233,6 +233,12 @@ def _monitoring() -> list[ChartValue]:
         ),
         ChartValue("kubeStateMetrics.namespace", "kube-system", TEXT, "The namespace of kube-state-metrics."),
         ChartValue("kubeStateMetrics.serviceAccount", "kube-state-metrics", TEXT, "Its ServiceAccount."),
+        ChartValue(
+            "tracing.endpoint",
+            "",
+            TEXT,
+            "Address of a collector that takes OTLP over HTTP, for traces of the jobs that the operator ends itself; none if empty.",
+        ),
     ]
 
 

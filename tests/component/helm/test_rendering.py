@@ -92,3 +92,10 @@ def test_another_objective_equals_what_make_monitoring_generates_for_it(helm: He
     kinds = {each["kind"] for each in wanted}
 
     assert_equal([each for each in helm.objects(**switches) if each["kind"] in kinds], wanted)
+
+
+def test_an_endpoint_for_traces_equals_the_component(helm: Helm) -> None:
+    endpoint = "http://otel-collector.observability:4318"
+    rendered = helm.objects(crds={"keep": False}, tracing={"endpoint": endpoint})
+
+    assert_equal(rendered, without_namespace(kustomize.render("default", components=["tracing"])))
