@@ -11,7 +11,7 @@ _STEPS = {
     "ops": ((1, "/s"), (1e3, "k/s")),
     "short": ((1, ""), (1e3, "k"), (1e6, "M"), (1e9, "G")),
 }
-_OF_ZERO = {"s": "s"}
+_OF_ZERO = {"s": 1.0}
 _DIGITS = 3
 
 
@@ -23,13 +23,20 @@ def format_value(value: float, unit: str) -> str:
         return "∞" if value > 0 else "-∞"
     if unit == "percentunit":
         return f"{_digits(value * 100)} %"
-    steps = _STEPS.get(unit)
-    if steps is None:
+    if unit not in _STEPS:
         return f"{_digits(value)} {unit}"
-    if value == 0:
-        return f"0 {_OF_ZERO.get(unit, steps[0][1])}".strip()
-    factor, name = steps[max(0, bisect_right([each[0] for each in steps], abs(value)) - 1)]
+    factor, name = _step(value or _OF_ZERO.get(unit, 0.0), unit)
     return f"{_digits(value / factor)} {name}".strip()
+
+
+def factor_of(value: float, unit: str) -> float:
+    """Return the factor of the unit in which the value is written: 60 for some minutes, for example."""
+    return _step(value, unit)[0] if unit in _STEPS else 1.0
+
+
+def _step(value: float, unit: str) -> tuple[float, str]:
+    steps = _STEPS[unit]
+    return steps[max(0, bisect_right([each[0] for each in steps], abs(value)) - 1)]
 
 
 def _digits(value: float) -> str:

@@ -52,8 +52,12 @@ def _counting(first: float, last: float, step: float) -> list[float]:
     return [first + number * step for number in range(math.floor((last - first) / step) + 1)]
 
 
-def round_values(low: float, high: float) -> list[float]:
-    """Return a few round values, the first at most `low` and the last at least `high`."""
+def round_values(low: float, high: float, factor: float = 1.0) -> list[float]:
+    """Return a few values, round multiples of the factor, the first at most `low` and the last at least `high`."""
+    return [each * factor for each in _round_numbers(low / factor, high / factor)]
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
     if high <= low:
         high = low + (abs(low) or 1)
     raw = (high - low) / _LINES

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from provisioner_devcluster.monitoring.charts.axes import Frame, round_values
-from provisioner_devcluster.monitoring.units import format_value
+from provisioner_devcluster.monitoring.units import factor_of, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,8 @@ def line_chart(named: Sequence[tuple[str, Series]], window: Window, *, unit: str
     """Draw series under their names; the lowest value of the axis is zero unless one is below."""
     frame = frame_of(window, width)
     finite = [value for _, series in named for _, value in series.points if math.isfinite(value)]
-    ticks = round_values(min(0.0, *finite, 0.0), max(0.0, *finite, 0.0))
+    lowest, highest = min(0.0, *finite, 0.0), max(0.0, *finite, 0.0)
+    ticks = round_values(lowest, highest, factor_of(highest, unit))
     low, high = ticks[0], ticks[-1]
     lines = [
         Line(
