@@ -81,7 +81,7 @@ def up(*, monitoring: bool = False) -> None:
     with _lock():
         record = _find()
         if record is None:
-            record = _start_keeper(_prometheus() if monitoring else None)
+            record = _start_keeper(find_monitoring() if monitoring else None)
         elif monitoring and not record.dashboards:
             raise BackgroundError("The demo runs already, without monitoring: end it with `make down`, then try again.")
     _explain(record)
@@ -137,7 +137,7 @@ def _publish(environment: Environment) -> None:
     draft.replace(RECORD)
 
 
-def _prometheus() -> Path | None:
+def find_monitoring() -> Path | None:
     """Return Prometheus, or say why this machine has none and what to do about it."""
     try:
         return find_prometheus()

@@ -31,7 +31,7 @@ def format_value(value: float, unit: str) -> str:
 
 def factor_of(value: float, unit: str) -> float:
     """Return the factor of the unit in which the value is written: 60 for some minutes, for example."""
-    return _step(value, unit)[0] if unit in _STEPS else 1.0
+    return _step(value or _OF_ZERO.get(unit, 0.0), unit)[0] if unit in _STEPS else 1.0
 
 
 def _step(value: float, unit: str) -> tuple[float, str]:
