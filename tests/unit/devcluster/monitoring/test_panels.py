@@ -74,8 +74,13 @@ def test_a_legend_names_labels_and_a_series_without_legend_its_own() -> None:
 
 def test_variables_have_the_values_that_stand_for_all() -> None:
     asked: list[str] = []
+
+    def answer(expr: str) -> list[Series]:
+        asked.append(expr)
+        return []
+
     expr = 'rate(x{namespace=~"$namespace"}[$__rate_interval]) + y[${__range}]'
-    draw(a_panel(Target("A", expr, "")), lambda expr: asked.append(expr) or [])  # type: ignore[func-returns-value]
+    draw(a_panel(Target("A", expr, "")), answer)
     assert asked == ['rate(x{namespace=~".*"}[20s]) + y[900s]']
     with pytest.raises(UnknownVariableError, match="template"):
         with_values("$template", {"namespace": ".*"})
