@@ -80,8 +80,15 @@ def test_monitoring_is_not_added_to_a_demo_that_runs_without(
 
 
 def test_make_hands_its_arguments_over() -> None:
+    # Not those of a make that runs these tests, which would also name its folders.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
     done = subprocess.run(
-        ["make", "--dry-run", "up", "ARGS=--monitoring"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+        ["make", "--dry-run", "up", "ARGS=--monitoring"],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
 
     assert done.stdout.rstrip().endswith("python -m demo up --monitoring")
