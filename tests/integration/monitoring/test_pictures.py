@@ -10,16 +10,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+from demo.monitoring import start_monitoring
+from demo.programs import Programs
 from integration.workspaces.conftest import Team, a_team
-from provisioner_devcluster.monitoring.prometheus import SCRAPE_SECONDS
 from support.cluster.installation import an_installed_control_plane
 from support.cluster.kubectl import Kubectl
 from support.cluster.kubelet import Kubelet, a_pool
 from support.cluster.pods import daemon_binding, service_account
-from support.manifests import REPOSITORY, Manifest
+from support.manifests import Manifest
 from support.programs.chromium import find_chromium, flags
-from support.programs.programs import Program
-from support.programs.prometheus_server import a_prometheus
 from support.programs.prometheus_tools import need_prometheus
 from support.test_namespace import a_job
 
@@ -27,8 +26,8 @@ VARIABLE = "PROVISIONER_PICTURES"
 DASHBOARDS = ("queue", "runs", "fleet", "workspaces", "controller")
 ORG = "acme"
 LINUX, GPU = {"os": "linux"}, {"os": "linux", "gpu": "a100"}
-SECONDS_OF_WORK = 270
-"""Nearly all of the time shown."""
+SECONDS_OF_WORK = 220
+"""Most of the time shown."""
 SHOWN = "5m"
 PAUSE = 4.0
 WIDTH = 1100
@@ -47,18 +46,15 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         items = [service_account(), *daemon_binding(ORG)]
         team.admin.run("apply", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
         operator = stack.enter_context(team.product.operator())
-        folder = tmp_path_factory.mktemp("prometheus")
-        server = stack.enter_context(a_prometheus(prometheus, folder, operator.endpoint, every=SCRAPE_SECONDS))
+        programs = Programs(tmp_path_factory.mktemp("programs"))
+        stack.callback(programs.stop)
+        _, url = start_monitoring(programs, tmp_path_factory.mktemp("prometheus"), prometheus, operator.endpoint)
         for name in ("linux-1", "linux-2"):
             stack.enter_context(team.product.daemon(name, tags=LINUX, capacity=2))
         stack.enter_context(Kubelet(team.product).at_work())
-        boards = ["--dashboards", str(REPOSITORY / "monitoring" / "dashboards"), "--prometheus", server.address]
-        program = Program("dashboards", "provisioner_devcluster.monitoring", boards, {})
-        stack.callback(program.remove_log)
-        stack.callback(program.end)
         settle(team)
         work(team)
-        yield f"http://127.0.0.1:{program.await_record(key='port')}"
+        yield url
 
 
 def settle(team: Team) -> None:
