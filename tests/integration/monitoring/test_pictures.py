@@ -19,6 +19,7 @@ from support.cluster.kubelet import Kubelet, a_pool
 from support.cluster.pods import daemon_binding, service_account
 from support.manifests import Manifest
 from support.programs.chromium import find_chromium, flags
+from support.programs.prometheus_server import PrometheusServer
 from support.programs.prometheus_tools import need_prometheus
 from support.test_namespace import a_job
 
@@ -30,6 +31,7 @@ SECONDS_OF_WORK = 220
 """Most of the time shown."""
 SHOWN = "5m"
 PAUSE = 4.0
+KNOWN_WITHIN = 60.0
 WIDTH = 1100
 
 pytestmark = pytest.mark.skipif(VARIABLE not in os.environ, reason=f"draws pictures only into the folder {VARIABLE}")
@@ -48,12 +50,13 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         operator = stack.enter_context(team.product.operator())
         programs = Programs(tmp_path_factory.mktemp("programs"))
         stack.callback(programs.stop)
-        _, url = start_monitoring(programs, tmp_path_factory.mktemp("prometheus"), prometheus, operator.endpoint)
+        address, url = start_monitoring(programs, tmp_path_factory.mktemp("prometheus"), prometheus, operator.endpoint)
         for name in ("linux-1", "linux-2"):
             stack.enter_context(team.product.daemon(name, tags=LINUX, capacity=2))
         stack.enter_context(Kubelet(team.product).at_work())
         settle(team)
         work(team)
+        fill_queue(team, PrometheusServer(address))
         yield url
 
 
@@ -84,6 +87,16 @@ def work(team: Team) -> None:
         if jobs and dice.random() < 0.15:
             team.product.cancel(jobs[-1]["metadata"]["name"])
         time.sleep(PAUSE)
+
+
+def fill_queue(team: Team, server: PrometheusServer) -> None:
+    """Submit more jobs than the pool can run, and wait until Prometheus knows that they wait for it."""
+    names = [f"render-{number}" for number in range(9)]
+    team.product.submit_all(names, tags=GPU, seconds=60, templateRef={"name": "gpu-vm"})
+    deadline = time.monotonic() + KNOWN_WITHIN
+    while not server.query("provisioner_queue_pool"):
+        assert time.monotonic() < deadline
+        time.sleep(PAUSE / 4)
 
 
 def some_job(dice: random.Random, number: int) -> Manifest:
