@@ -46,9 +46,9 @@ class PrometheusServer:
 
 
 @contextmanager
-def a_prometheus(program: Path, folder: Path, operator: str, *, every: int = 1) -> Iterator[PrometheusServer]:
-    """Run Prometheus with the product's rules for the operator at this URL, which it scrapes as the ServiceMonitor says."""
-    command = prepare(program, folder, rules=RULES, jobs=[scrape_job(MONITOR, operator)], every=every)
+def a_prometheus(program: Path, folder: Path, target: str) -> Iterator[PrometheusServer]:
+    """Run Prometheus with the product's rules; it scrapes the target at this URL as the operator's ServiceMonitor says."""
+    command = prepare(program, folder, rules=RULES, jobs=[scrape_job(MONITOR, target)], every=1)
     log = folder / "prometheus.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
