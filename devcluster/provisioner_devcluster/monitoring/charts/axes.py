@@ -12,6 +12,8 @@ _ROUND_SECONDS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10
 _TIMES_APART = 90
 """Pixels between two times that are written: their text takes half of it."""
 _MINUTE = 60
+_SMALLEST = 1e-12
+"""Least difference of values that is drawn: below it, all are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,8 @@ def round_values(low: float, high: float, factor: float = 1.0) -> list[float]:
 
 
 def _round_numbers(low: float, high: float) -> list[float]:
-    if high <= low:
-        high = low + (abs(low) or 1)
+    if high - low < _SMALLEST:
+        high = low + max(abs(low), 1)
     raw = (high - low) / _LINES
     power = 10 ** math.floor(math.log10(raw))
     step = power * next(each for each in _ROUND if each * power >= raw * (1 - 1e-9))
