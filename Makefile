@@ -63,8 +63,8 @@ endef
 demo: $(DEMO_NEEDS) ## The main features end to end; leaves nothing behind
 	@$(BIN)/python -m demo run
 
-up: $(DEMO_NEEDS) ## The demo's cluster, operator and daemons, left running to explore
-	@$(BIN)/python -m demo up
+up: $(DEMO_NEEDS) ## The demo's cluster, operator and daemons, left running to explore (ARGS=--monitoring: dashboards too)
+	@$(BIN)/python -m demo up $(ARGS)
 
 down: $(DEMO_NEEDS) ## End what `make up` started
 	@$(BIN)/python -m demo down
