@@ -19,9 +19,10 @@ from bench.arena import an_arena
 from bench.bars import bars
 from bench.client import BenchError
 from bench.contest import a_contest
+from bench.peers.known import PEERS
 from bench.plan import FULL, QUICK
 from bench.results import Results
-from bench.scenarios import accept, cancel, decision, idle, latency, life, stock, stored
+from bench.scenarios import accept, cancel, decision, growth, idle, latency, life, stock, stored
 from provisioner_devcluster import DevClusterError
 from provisioner_operator import __version__
 from support.cluster.kubectl import KubectlError
@@ -34,8 +35,17 @@ if TYPE_CHECKING:
 BESIDE_OTHERS = {each.SCENARIO: each for each in (latency, accept, life, cancel)}
 """Scenarios in which the subjects alternate."""
 # Last, because `stock` restarts the Job controller with other limits.
-ALONE = {each.SCENARIO: each for each in (decision, idle, stored, stock)}
+ALONE = {each.SCENARIO: each for each in (decision, growth, idle, stored, stock)}
 DEFAULT_FILE = Path("bench/results/latest.json")
+
+
+def _names_of_peers(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    """Split a list at its commas, as `--peers kueue,tekton`."""
+    names = tuple(dict.fromkeys(filter(None, value.split(","))))
+    for name in names:
+        if name not in PEERS:
+            raise click.BadParameter(f"{name!r} is none of {', '.join(PEERS)}.")
+    return names
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,16 +58,31 @@ DEFAULT_FILE = Path("bench/results/latest.json")
     "--plug", type=click.Path(exists=True, path_type=Path), help="A further subject (bench/plug.example.yaml)."
 )
 @click.option(
+    "--peers",
+    default="",
+    callback=_names_of_peers,
+    metavar="NAMES",
+    help=f"Other controllers to build and measure in the same rounds: {','.join(PEERS)}.",
+)
+@click.option(
     "--against",
     type=click.Path(exists=True, path_type=Path),
     help="The source root (operator/) of another version of the product, to be measured beside this one.",
 )
 @click.option("--json", "path", type=click.Path(path_type=Path), default=DEFAULT_FILE, show_default=True)
 def main(
-    *, quick: bool, only: tuple[str, ...], rounds: int | None, plug: Path | None, against: Path | None, path: Path
+    *,
+    quick: bool,
+    only: tuple[str, ...],
+    rounds: int | None,
+    plug: Path | None,
+    peers: tuple[str, ...],
+    against: Path | None,
+    path: Path,
 ) -> None:
     """Measure the product against the API server alone and against the Job controller of Kubernetes."""
-    plan = replace(QUICK if quick else FULL, plug=plug, against=None if against is None else against.resolve())
+    other = None if against is None else against.resolve()
+    plan = replace(QUICK if quick else FULL, plug=plug, peers=peers, against=other)
     if rounds is not None:
         plan = replace(plan, rounds=rounds)
     results = Results()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from bench import hollow
 from bench.client import BenchError, Client, Request, a_client
 from bench.meters import cpu_seconds, used
+from bench.process import environment_with
 from provisioner_devcluster import ControlPlane
 from provisioner_devcluster.control_plane.binaries import Component
 from provisioner_operator.kube import paths
@@ -96,14 +98,18 @@ class Arena:
         self.admin.within(namespace).run("create", "-f", "-", given=_may_speak_for(namespace, prefix, names))
 
     @asynccontextmanager
-    async def hollow(self, *namespaces: str) -> AsyncIterator[int]:
-        """Run hollow daemons for all that are registered in these namespaces, and yield the pid of their process."""
+    async def hollow(self, *namespaces: str, source: Path | None = None) -> AsyncIterator[int]:
+        """Run hollow daemons for all that are registered in these namespaces, and yield the pid of their process.
+
+        They report as the daemons of this checkout, or as those of another source root.
+        """
         command = [sys.executable, "-m", hollow.__name__, f"--kubeconfig={self.plane.kubeconfig_for(DAEMON)}"]
         process = await asyncio.create_subprocess_exec(
             *command,
             *(f"--namespace={namespace}" for namespace in namespaces),
             stdout=subprocess.PIPE,
             cwd=REPOSITORY,
+            env=environment_with(_python_path(source)),
         )
         try:
             line = await process.stdout.readline() if process.stdout else b""
@@ -153,6 +159,11 @@ async def an_arena() -> AsyncIterator[Arena]:
         plane.stop_scheduler()
         async with a_client(plane.kubeconfig) as client, a_client(plane.kubeconfig_for(OPERATOR)) as as_operator:
             yield Arena(plane, admin, client, as_operator)
+
+
+def _python_path(source: Path | None) -> dict[str, str]:
+    """Return the variable that puts another version of the product before this one, for a module of this bench."""
+    return {} if source is None else {"PYTHONPATH": os.pathsep.join((str(source), *sys.path))}
 
 
 def _may_speak_for(namespace: str, prefix: str, daemons: list[str]) -> dict[str, Any]:

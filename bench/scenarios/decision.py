@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench.client import BenchError
-from bench.subjects import OURS
+from bench.plan import OURS
 from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, JobType, Phase, Provisioner
 from provisioner_operator.api.v1alpha1.names import RUNS_FINALIZER
 from provisioner_operator.core.jobs.decisions import Assign
