@@ -7,7 +7,9 @@ between versions of its kinds (which needs a webhook), and no limit to its reque
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 MODULES = Path(__file__).parent / "modules"
 DEFINITION = "CustomResourceDefinition"
 _LOOKUP_SECONDS = 600
+_ESTABLISHED_SECONDS = 300
+_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,7 @@ class Peer:
     arguments: tuple[str, ...]
     """Arguments of the program; `{kubeconfig}` is an administrator's, `{source}` the directory of the source."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the program; `{port}` is a free one on this machine."""
     collection: str
     """Path of its jobs."""
     job: Mapping[str, Any]
@@ -92,7 +97,8 @@ def running(peer: Peer, admin: Kubectl) -> Iterator[int]:
     source = source_directory(peer)
     install(peer, source, admin)
     arguments = [part.format(kubeconfig=admin.kubeconfig, source=source) for part in peer.arguments]
-    with process.running(peer.name, [str(program), *arguments], peer.environment) as pid:
+    environment = {name: value.format(port=_free_port()) for name, value in peer.environment.items()}
+    with process.running(peer.name, [str(program), *arguments], environment) as pid:
         yield pid
 
 
@@ -103,7 +109,21 @@ def install(peer: Peer, source: Path, admin: Kubectl) -> None:
         # Client-side apply would write definitions of a megabyte into an annotation, which holds 256 KiB.
         admin.apply(json.dumps(manifest), "--server-side", "--force-conflicts")
         if manifest["kind"] == DEFINITION:
-            admin.wait("crd", manifest["metadata"]["name"], "condition=Established")
+            _await_definition(manifest["metadata"]["name"], admin)
+
+
+def _await_definition(name: str, admin: Kubectl) -> None:
+    # kubectl refuses to wait for a condition before the first condition has been written.
+    deadline = time.monotonic() + _ESTABLISHED_SECONDS
+    while not _is_established(admin.get("crd", name)):
+        if time.monotonic() > deadline:
+            raise BenchError(f"The API server does not serve {name}.")
+        time.sleep(_POLL_SECONDS)
+
+
+def _is_established(definition: Mapping[str, Any]) -> bool:
+    conditions = definition.get("status", {}).get("conditions") or ()
+    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
 def read(peer: Peer, source: Path) -> Iterator[Mapping[str, Any]]:
@@ -142,6 +162,13 @@ def source_directory(peer: Peer) -> Path:
             f"Go does not find the source of {peer.source}: {done.stderr.strip() or 'it is not downloaded'}"
         )
     return Path(directory)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def _documents(text: str) -> Iterable[Mapping[str, Any]]:

@@ -54,8 +54,9 @@ TEKTON = Peer(
         "CONFIG_LEADERELECTION_NAME": "config-leader-election-controller",
         "CONFIG_SPIRE": "config-spire",
         "METRICS_DOMAIN": "tekton.dev/pipeline",
-        # Any free port.
-        "PROBES_PORT": "0",
+        "PROBES_PORT": "{port}",
+        "METRICS_PROMETHEUS_HOST": "127.0.0.1",
+        "METRICS_PROMETHEUS_PORT": "{port}",
     },
     collection=_COLLECTION,
     job=_TASK_RUN,
