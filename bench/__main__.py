@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 BESIDE_OTHERS = {each.SCENARIO: each for each in (latency, accept, life, cancel)}
 """Scenarios in which the subjects alternate."""
 # Last, because `stock` restarts the Job controller with other limits.
-ALONE = {each.SCENARIO: each for each in (decision, growth, idle, stored, stock)}
+ALONE = {each.SCENARIO: each for each in (idle, stored, stock)}
+PURE = {each.SCENARIO: each for each in (decision, growth)}
+"""Scenarios of the core, which need no control plane."""
+ALL = (*BESIDE_OTHERS, *PURE, *ALONE)
 DEFAULT_FILE = Path("bench/results/latest.json")
 
 
@@ -50,9 +53,7 @@ def _names_of_peers(_context: click.Context, _parameter: click.Parameter, value:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--quick", is_flag=True, help="Smaller sizes: some five minutes instead of twenty-five.")
-@click.option(
-    "--only", multiple=True, type=click.Choice([*BESIDE_OTHERS, *ALONE]), help="Only this scenario; may be repeated."
-)
+@click.option("--only", multiple=True, type=click.Choice(ALL), help="Only this scenario; may be repeated.")
 @click.option("--rounds", type=click.IntRange(1), help="Rounds of each scenario.")
 @click.option(
     "--plug", type=click.Path(exists=True, path_type=Path), help="A further subject (bench/plug.example.yaml)."
@@ -89,7 +90,7 @@ def main(
     began = time.monotonic()
     broken = False
     try:
-        uvloop.run(_measure(plan, frozenset(only or (*BESIDE_OTHERS, *ALONE)), results))
+        uvloop.run(_measure(plan, frozenset(only or ALL), results))
     except* (BenchError, DevClusterError, KubectlError) as errors:
         for error in _leaves(errors):
             click.echo(f"bench: {error} Results until then:", err=True)
@@ -105,6 +106,12 @@ def main(
 
 async def _measure(plan: Plan, names: frozenset[str], results: Results) -> None:
     _end_in_order_when_asked_to()
+    for name, scenario in PURE.items():
+        if name in names:
+            with _told(name):
+                await scenario.measure(plan, results)
+    if names <= PURE.keys():
+        return
     async with an_arena() as arena:
         if names & BESIDE_OTHERS.keys():
             async with a_contest(arena, plan) as contest:

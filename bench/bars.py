@@ -184,7 +184,7 @@ def _against(results: Results, plan: Plan) -> Iterator[Bar]:
 
 def _growth(results: Results) -> Iterator[Bar]:
     for row in results:
-        if row.measure.startswith(growth.EXPONENT):
+        if row.measure.startswith(decision.GROWTH_OF):
             yield Bar(row.measure, row.spread.median, growth.NEARLY_FLAT)
     yield Bar(
         f"the controller's memory, {ONE_MILLION} ended jobs with a time to live",

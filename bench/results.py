@@ -57,6 +57,10 @@ class Results:
         row = self.row(measure, subject)
         return None if row is None else row.spread.median
 
+    def median(self, measure: str, subject: str) -> float:
+        """Return the median of the rounds of a measured row."""
+        return self._rows[measure, subject].spread.median
+
     def ratio(self, measure: str, subject: str, other_measure: str, other: str) -> float | None:
         """Return the median of the ratios of two rows, round by round."""
         row, against = self.row(measure, subject), self.row(other_measure, other)

@@ -16,22 +16,20 @@ from typing import TYPE_CHECKING
 
 from bench.client import BenchError
 from bench.plan import OURS
+from bench.scenarios.decision import GROWTH_OF
 from bench.scenarios.growing import KINDS, SERIES
 from bench.statistics import exponent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.arena import Arena
     from bench.plan import Plan
     from bench.results import Results
     from bench.scenarios.growing import Step
 
 SCENARIO = "growth"
-EXPONENT = "growth of "
-"""Beginning of the name of every exponent."""
 NEARLY_FLAT = 0.25
-"""Largest exponent that is still flat: a logarithm grows with 0.15 from a thousand to a hundred thousand, the rest is noise."""
+"""Largest exponent that is still flat: a logarithm has 0.15 from a hundred to ten thousand, the rest is noise."""
 STEPS = 100
 WARM_UP = 10
 HELD = 2_000
@@ -45,7 +43,7 @@ def peak_of(jobs: int) -> str:
     return f"peak memory of the core, {jobs} ended jobs with a time to live"
 
 
-async def measure(_arena: Arena | None, plan: Plan, results: Results) -> None:
+async def measure(plan: Plan, results: Results) -> None:
     """Run the rounds of each series, then measure memory."""
     for series in SERIES:
         sizes = [max(size // plan.smaller, 1) for size in series.sizes]
@@ -57,7 +55,7 @@ async def measure(_arena: Arena | None, plan: Plan, results: Results) -> None:
                 costs[size].append(cost)
                 results.add(SCENARIO, f"{series.what}, {size} {series.of}", OURS, cost, "µs")
         fitted = exponent({size: median(values) for size, values in costs.items()})
-        results.add(SCENARIO, f"{EXPONENT}{series.what} with {series.of}", OURS, fitted, "")
+        results.add(SCENARIO, f"{GROWTH_OF}{series.what} with {series.of}", OURS, fitted, "")
     for kind, fill in KINDS.items():
         results.add(SCENARIO, f"memory of each {kind}", OURS, held_bytes(fill), "B")
     jobs = LARGEST // plan.smaller

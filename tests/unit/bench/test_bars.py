@@ -8,7 +8,7 @@ from bench.floor import FLOOR
 from bench.plan import AGAINST, FULL, OURS, QUICK
 from bench.plug import read
 from bench.results import Results
-from bench.scenarios import accept, cancel, growth, idle, life
+from bench.scenarios import accept, cancel, decision, idle, life
 from bench.statistics import Spread, exponent, percentile
 from bench.stopwatch import Sign
 from support.manifests import REPOSITORY
@@ -104,7 +104,7 @@ def test_the_other_version_sets_the_bars_of_the_api_servers_cost() -> None:
 def test_what_grows_linearly_does_not_meet_its_bar() -> None:
     results = Results()
     for what, exponent_of in (("heartbeat", 0.02), ("look at pools", 1.0)):
-        results.add("growth", f"{growth.EXPONENT}{what}", OURS, exponent_of, "")
+        results.add("growth", f"{decision.GROWTH_OF}{what}", OURS, exponent_of, "")
     assert [bar.met for bar in bars(results, FULL) if bar.met is not None] == [True, False]
 
 
