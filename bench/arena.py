@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from bench import hollow
 from bench.client import BenchError, Client, Request, a_client
 from bench.meters import cpu_seconds, used
-from bench.process import environment_with
+from bench.peers.process import environment_with
 from provisioner_devcluster import ControlPlane
 from provisioner_devcluster.control_plane.binaries import Component
 from provisioner_operator.kube import paths

@@ -6,11 +6,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench import plug as plugs
 from bench.arena import KEPT, LANE, UNLIMITED
 from bench.behavior import Behavior
 from bench.client import Request
 from bench.peers import known
+from bench.peers import plug as plugs
 from bench.peers.peer import Peer, running
 from bench.stopwatch import Sign, watching
 from bench.subjects import RUNNING, Subject, batch_jobs, provisioner_jobs

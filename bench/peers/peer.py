@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from bench import process
 from bench.client import BenchError
+from bench.peers import process
 from bench.subjects import Subject
 from provisioner_devcluster.build.go_build import BUILD_ENVIRONMENT, build
 from provisioner_devcluster.build.go_modules import GoModule
@@ -86,7 +86,6 @@ def peer_module(name: str, package: str) -> GoModule:
         package=package,
         program=name,
         linker_flags="",
-        duration="ten minutes of CPU time",
     )
 
 

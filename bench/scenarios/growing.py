@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
 
-from bench.ended_jobs import observe
+from bench.scenarios.ended_jobs import observe
 from provisioner_operator.core.jobs.decisions import Explain
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from provisioner_operator.core.reconcilers.pools import PoolReconciler

@@ -90,7 +90,7 @@ def held_bytes(fill: Callable[[int], object]) -> float:
 
 
 def _peak_memory(jobs: int) -> int:
-    command = [sys.executable, "-m", "bench.ended_jobs", str(jobs)]
+    command = [sys.executable, "-m", "bench.scenarios.ended_jobs", str(jobs)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_MEMORY_SECONDS)
     if done.returncode:
         raise BenchError(f"{' '.join(command)} failed: {done.stderr}")

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from bench.client import BenchError
-from bench.process import running
+from bench.peers.process import running
 
 WAITING = (
     sys.executable,

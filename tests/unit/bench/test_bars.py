@@ -5,8 +5,8 @@ import pytest
 from bench.bars import Bar, bars
 from bench.client import BenchError
 from bench.floor import FLOOR
+from bench.peers.plug import read
 from bench.plan import AGAINST, FULL, OURS, QUICK
-from bench.plug import read
 from bench.results import Results
 from bench.scenarios import accept, cancel, decision, idle, life
 from bench.statistics import Spread, exponent, percentile

@@ -1,4 +1,4 @@
-"""Memory of the core with many ended jobs that have a time to live, as a process of its own: `python -m bench.ended_jobs 1000000`."""
+"""Memory of the core with many ended jobs that have a time to live, as a process of its own: `python -m bench.scenarios.ended_jobs 1000000`."""
 
 from __future__ import annotations
 

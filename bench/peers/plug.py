@@ -15,8 +15,8 @@ import yaml
 from jmespath.exceptions import JMESPathError
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from bench import process
 from bench.client import BenchError, Client
+from bench.peers import process
 from bench.stopwatch import Sign
 from bench.subjects import Subject
 
