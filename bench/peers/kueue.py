@@ -1,7 +1,7 @@
 """Kueue: Workloads for one queue with room for all, so that only the cost of admission is measured.
 
-A Workload is accepted when its quota is reserved; deactivation is its cancel. Whoever makes Workloads for jobs of other kinds
-has a write or two more than is counted here.
+A Workload is accepted when its quota is reserved; its cancel is a deactivation, which evicts it. Whoever makes Workloads for
+jobs of other kinds has a write or two more than is counted here.
 """
 
 from __future__ import annotations
@@ -70,6 +70,6 @@ KUEUE = Peer(
     job=_WORKLOAD,
     accepted=_condition("QuotaReserved", "True"),
     cancel={"spec": {"active": False}},
-    # Deactivated, and its quota given back.
-    canceled=_condition("QuotaReserved", "False"),
+    # Only the integration of the kind that a Workload was made for gives its quota back, with one more write.
+    canceled=_condition("Evicted", "True"),
 )

@@ -59,13 +59,14 @@ def test_a_peers_jobs_have_names_and_are_not_canceled_from_the_start(peer: Peer)
     assert peer.accepted.job(dict(peer.job)) is None
 
 
-def test_a_workload_is_accepted_while_its_quota_is_reserved() -> None:
-    def workload(status: str) -> dict[str, object]:
-        return {"metadata": {"name": "a"}, "status": {"conditions": [{"type": "QuotaReserved", "status": status}]}}
+def test_a_workload_is_accepted_while_its_quota_is_reserved_and_canceled_by_its_eviction() -> None:
+    def workload(condition: str, status: str = "True") -> dict[str, object]:
+        return {"metadata": {"name": "a"}, "status": {"conditions": [{"type": condition, "status": status}]}}
 
-    assert KUEUE.accepted.job(workload("True")) == "a"
-    assert KUEUE.canceled.job(workload("True")) is None
-    assert KUEUE.canceled.job(workload("False")) == "a"
+    assert KUEUE.accepted.job(workload("QuotaReserved")) == "a"
+    assert KUEUE.accepted.job(workload("QuotaReserved", "False")) is None
+    assert KUEUE.canceled.job(workload("QuotaReserved")) is None
+    assert KUEUE.canceled.job(workload("Evicted")) == "a"
 
 
 def test_a_task_run_is_accepted_when_its_pod_exists() -> None:
