@@ -106,7 +106,8 @@ def install(peer: Peer, source: Path, admin: Kubectl) -> None:
     admin.run("create", "namespace", peer.namespace)
     for manifest in (*read(peer, source), *peer.objects):
         # Client-side apply would write definitions of a megabyte into an annotation, which holds 256 KiB.
-        admin.apply(json.dumps(manifest), "--server-side", "--force-conflicts")
+        # The API server validates it; kubectl would read the schemas of all kinds first.
+        admin.apply(json.dumps(manifest), "--server-side", "--force-conflicts", "--validate=false")
         if manifest["kind"] == DEFINITION:
             _await_definition(manifest["metadata"]["name"], admin)
 
