@@ -95,7 +95,21 @@ class JobRunner:
         if job.assignment is None:
             raise AssertionError("asked to acknowledge a job that is not assigned")
         run = self.runs[job.uid] = Run(job, job.assignment.id, self._daemon.capacity)
+        if job.changed_workspace is not None and self._daemon.may_seem_at_rest:
+            self._daemon.show(run)
+        else:
+            self._send_acknowledgment(run, job)
 
+    def acknowledge_shown(self, run: Run) -> None:
+        """Acknowledge the job of a run that a heartbeat has shown, unless it is no longer this daemon's."""
+        if self.runs.get(run.uid) is not run:
+            return
+        if run.abandoned:
+            self._let_go(run)
+        else:
+            self._send_acknowledgment(run, run.job)
+
+    def _send_acknowledgment(self, run: Run, job: Job) -> None:
         def answered(result: Result, body: Body | None) -> None:
             if not self._daemon.alive or self.runs.get(job.uid) is not run:
                 return

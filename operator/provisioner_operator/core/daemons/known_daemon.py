@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 
 from provisioner_operator.core.daemons.incarnations import Instances
+from provisioner_operator.core.jobs.timeouts import heartbeat_interval
+from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon
 
 NOTICE_SECONDS = 300.0
 """Time in which a daemon with contact notices that a job is gone: a watch lasts no longer."""
+REVEALING_REPORTS = 2
+"""Heartbeats that show all runs of a daemon: the first may have been sent before a run began."""
 
 
 @dataclass(slots=True)
@@ -21,9 +25,39 @@ class KnownDaemon:
     """Time from which it has had to stop runs of jobs that were unknown then."""
     reports: int = 0
     """Number of its heartbeats since it was first observed, or observed to be deleted, or missing when a term began."""
+    readable_at: float = 0.0
+    """Time from which a read that finds it at rest shows as much as these heartbeats."""
+    asked_at: float = float("-inf")
+    """Time at which the last read of it was begun."""
     backs_off_until: float = float("-inf")
     drained_since: float | None = None
     """Time from which it has been deleted and without a job: it has to stop what it still runs."""
+
+    @property
+    def has_shown_runs(self) -> bool:
+        """Whether its heartbeats, or a read, have shown all that it ran when they were last doubted."""
+        return self.reports >= REVEALING_REPORTS
+
+    @property
+    def awaits_read(self) -> bool:
+        """Whether a read may show that it runs nothing, before its next heartbeats do."""
+        return self.daemon.is_at_rest and not self.daemon.deleting and not self.has_shown_runs
+
+    def doubt_runs(self, now: Instant, *, heard: bool = False) -> None:
+        """Believe no more that its runs are known; `heard` if its heartbeats were, as of a standby, until now."""
+        self.reports = 0
+        # As long as two heartbeats of a daemon with runs: what was assigned just before this has been acknowledged by then.
+        wait = 0.0 if heard else REVEALING_REPORTS * heartbeat_interval(self.daemon.lost_after)
+        self.readable_at = now.monotonic + wait
+
+    def observe_read(self) -> None:
+        """Take note that a read has just shown its present state.
+
+        A daemon at rest reports before it acknowledges a job that changes a workspace (`daemon/jobs/held_job.py`): when the read
+        was begun, it ran none. It may run others, so this does not release a deleted one.
+        """
+        if self.awaits_read and self.asked_at >= self.readable_at:
+            self.reports = REVEALING_REPORTS
 
     @property
     def trusted_until(self) -> float:

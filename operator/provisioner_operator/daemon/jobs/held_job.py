@@ -6,7 +6,7 @@ Made by `agent` for each `Acknowledge`; `carry_out` is the whole way of the job 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
@@ -64,9 +64,15 @@ class HeldJob:
         job = self.job
         return None if self._ended else RunningJob(job.name, job.uid, job.changed_workspace, self._since)
 
-    async def carry_out(self, on_change: Callable[[], None]) -> Phase | None:
-        """Run the job to its end and return the phase in which it ended; None if it is not, or no longer, this process's."""
-        task = await self._writes.acknowledge(self.job)
+    async def carry_out(self, on_change: Callable[[], None], show_runs: Callable[[], Awaitable[None]]) -> Phase | None:
+        """Run the job to its end and return the phase in which it ended; None if it is not, or no longer, this process's.
+
+        `show_runs` waits until no heartbeat shows the daemon at rest any more.
+        """
+        if self.job.changed_workspace is not None:
+            # Before the acknowledgment: to a controller that starts, a daemon at rest is one that changes no workspace.
+            await show_runs()
+        task = None if self._is_abandoned() else await self._writes.acknowledge(self.job)
         if task is None or self._is_abandoned():
             return None
         self.job = task.job

@@ -17,6 +17,7 @@ from support.builders.core import (
     a_running_job,
     an_assigned_job,
     at,
+    at_rest,
     later_version,
     next_heartbeat,
 )
@@ -265,3 +266,26 @@ def test_a_heartbeat_does_not_end_the_pause_after_a_refused_write_but_a_change_o
     assert observed.decided(0.5) == []
     observed.see(changed := replace(beat, resource_version=9, cordoned=True), now=0.6)
     assert observed.decided(0.6) == [HoldDaemon(changed)]
+
+
+def test_a_daemon_at_rest_gets_a_job_though_its_last_heartbeat_is_old() -> None:
+    observed = ObservedJobs(at_rest(a_daemon()))
+    assert observed.decided(80) == []
+    observed.see(a_job(created=80), now=80)
+    assert observed.assigned(80) == [("job", "daemon")]
+
+
+def test_a_job_of_a_daemon_that_died_at_rest_goes_to_another_one_as_soon_as_of_any_other() -> None:
+    dead = at_rest(a_daemon("dead"))
+    observed = ObservedJobs(dead)
+    observed.see(at_rest(a_daemon("other")), assigned := an_assigned_job(daemon="dead", assigned=20), now=20)
+    assert observed.decided(20) == []
+    assert observed.decided(49) == []
+    (release,) = observed.decided(50)
+    assert isinstance(release, Release)
+    observed.written(later_version(assigned, assignment=None), now=50)
+    assert observed.assigned(50) == [("job", "other")]
+    # Of the dead one, no job is risked again: its time ends with that of an assigned job, not with what it announced.
+    assert observed.decided(60) == [CheckDaemon(dead)]
+    observed.checked(dead, 60)
+    assert [type(each) for each in observed.decided(60)] == [MarkOffline]

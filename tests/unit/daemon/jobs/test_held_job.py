@@ -70,6 +70,8 @@ class Holding:
         self.outcome = outcome
         self.runs: list[TimedRun] = []
         self.changes = 0
+        self.shown_after: list[int] = []
+        """The number of writes before the run was shown by a heartbeat."""
         self.listed: list[bool] = []
         """Whether the heartbeat would list the job, at each change."""
         self.held = HeldJob(
@@ -84,7 +86,7 @@ class Holding:
         """Hold the job to its end, with each step at its time; a step that is a coroutine runs beside it."""
 
         async def run() -> Phase | None:
-            carrying = asyncio.create_task(self.held.carry_out(self._on_change))
+            carrying = asyncio.create_task(self.held.carry_out(self._on_change, self._show_runs))
             beside = []
             for at, step in steps:
                 await asyncio.sleep(EPOCH + at - asyncio.get_running_loop().time())
@@ -115,6 +117,9 @@ class Holding:
     def _make_run(self, task: Task, log: RunLog) -> Run:
         self.runs.append(TimedRun(task, log, self.outcome))
         return self.runs[-1]
+
+    async def _show_runs(self) -> None:
+        self.shown_after.append(len(self.api.times("patch")))
 
     def _on_change(self) -> None:
         self.changes += 1
@@ -288,3 +293,16 @@ def test_the_duties_see_the_run_from_its_assignment_to_its_end() -> None:
     )
     world.carry_out()
     assert world.held.held_run.ended
+
+
+def test_the_run_of_a_workspace_is_shown_before_its_job_is_acknowledged() -> None:
+    world = Holding()
+    world.carry_out()
+    assert world.shown_after == [0]
+
+
+def test_the_run_of_no_workspace_is_not_shown_first() -> None:
+    world = Holding()
+    world.held.job = replace(world.job, workspace=None)
+    world.carry_out()
+    assert world.shown_after == []
