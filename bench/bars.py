@@ -62,6 +62,7 @@ def _throughput(results: Results, plan: Plan) -> Iterator[Bar]:
         at_least=True,
     )
     yield Bar("writes a job after its creation", _most(results, life.WRITES, OURS), 3.0)
+    yield Bar(cancel.WRITES, _most(results, cancel.WRITES, OURS), 2.0)
     yield Bar(
         f"jobs accepted a second / Pods of Jobs a second, burst of {burst}",
         results.ratio(accept.accepted_rate(burst), OURS, accept.accepted_rate(burst), JOB),

@@ -101,12 +101,10 @@ class HollowDaemons:
         match job.phase:
             case Phase.PENDING if behavior is not Behavior.IGNORE:
                 return status_writes.acknowledge(job, _INSTANCE, now)
-            case Phase.RUNNING if job.cancel:
-                return status_writes.begin_cancel(job, now)
+            case Phase.RUNNING | Phase.CANCELING if job.cancel:
+                return status_writes.finish(job, _STOPPED, now)
             case Phase.RUNNING if behavior is Behavior.FINISH:
                 return status_writes.finish(job, _COMPLETED, now)
-            case Phase.CANCELING:
-                return status_writes.finish(job, _STOPPED, now)
             case _:
                 return None
 

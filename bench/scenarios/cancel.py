@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bench.statistics import percentile
 from bench.stopwatch import watching
 from provisioner_operator.kube import paths
+from support.cluster.api_metrics import between, writes
 
 if TYPE_CHECKING:
     from bench.arena import Arena
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from bench.subjects import Subject
 
 SCENARIO = "cancel"
+WRITES = "writes of a canceled run after its start"
+"""The administrator's patch included."""
 
 
 def canceled(label: str, jobs: int) -> str:
@@ -46,8 +49,13 @@ async def _round(arena: Arena, subject: Subject, jobs: int, prefix: str, results
             SCENARIO, f"begun a second, burst of {jobs}", subject.name, jobs / (max(moments.values()) - sent[0]), "1/s"
         )
         await arena.quiet(subject.pids)
+        requests = await arena.requests()
         sent = await arena.client.send_all([subject.cancellation(name) for name in names])
         moments = await stopwatch.until(subject.canceled, names)
+        await arena.quiet(subject.pids)  # whatever is still to be written
+        written = sum(writes(between(requests, await arena.requests(), "provisionerjobs")).values())
+    if written:
+        results.add(SCENARIO, WRITES, subject.name, written / jobs, "")
     waits = [moments[name] - at for name, at in zip(names, sent, strict=True)]
     for label, share in (("p50", 0.5), ("p99", 0.99)):
         results.add(SCENARIO, canceled(label, jobs), subject.name, 1000 * percentile(waits, share), "ms")

@@ -6,7 +6,7 @@ does not start. Each kind is bounded (by users, slots, and places for explanatio
 
 from enum import IntEnum
 
-from provisioner_operator.core.jobs.decisions import Assign, BeginCancel, Cancel, Explain
+from provisioner_operator.core.jobs.decisions import Assign, Cancel, Explain
 from provisioner_operator.core.workspaces.decisions import Supersede
 
 
@@ -22,7 +22,7 @@ class Urgency(IntEnum):
 def urgency_of(work: object) -> Urgency:
     """Return the rank of a decision, or of any other work of the writers."""
     match work:
-        case Cancel() | BeginCancel() | Supersede():
+        case Cancel() | Supersede():
             return Urgency.CANCEL
         case Assign():
             return Urgency.ASSIGN

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, EndReason, Phase
+from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, EndReason
 from provisioner_operator.core.daemons.decisions import CheckDaemon, HoldDaemon, MarkOffline
 from provisioner_operator.core.daemons.registry import BACK_OFF_SECONDS
-from provisioner_operator.core.jobs.decisions import BeginCancel, Explain, Fail, Release
+from provisioner_operator.core.jobs.decisions import Cancel, Explain, Fail, Release
 from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.records import Daemon, UnreadableObject
 from support.builders.core import (
@@ -140,16 +140,14 @@ def test_after_a_restart_a_job_of_a_former_process_is_lost_once_a_fresh_read_sho
     assert isinstance(fail, Fail)
 
 
-def test_a_canceled_job_of_a_lost_daemon_becomes_canceled_by_way_of_canceling() -> None:
+def test_a_canceled_job_of_a_lost_daemon_becomes_canceled_with_one_write() -> None:
     daemon = a_daemon()
     job = a_running_job(cancel=True)
     observed = ObservedJobs(daemon, job)
     observed.see(next_heartbeat(daemon, instance="another process"), now=5)
-    (begin,) = observed.decided(5)
-    assert isinstance(begin, BeginCancel)
-    observed.written(later_version(job, phase=Phase.CANCELING), now=5)
     (cancel,) = observed.decided(5)
-    assert getattr(cancel, "reason", None) is CancelReason.DAEMON_GONE
+    assert isinstance(cancel, Cancel)
+    assert cancel.reason is CancelReason.DAEMON_GONE
 
 
 def test_the_job_of_a_deleted_daemon_is_lost_when_its_fence_has_stopped_it() -> None:
