@@ -19,11 +19,9 @@ from provisioner_operator.core.daemons.decisions import (
     ReleaseDaemon,
 )
 from provisioner_operator.core.daemons.ending import has_ended, release_of_unreadable
-from provisioner_operator.core.daemons.incarnations import Instances
 from provisioner_operator.core.daemons.known_daemon import KnownDaemon
 from provisioner_operator.core.daemons.liveness import Liveness
 from provisioner_operator.core.daemons.pods import DaemonPods
-from provisioner_operator.core.jobs.timeouts import heartbeat_interval
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon, UnreadableObject
 
@@ -32,9 +30,6 @@ if TYPE_CHECKING:
 
 BACK_OFF_SECONDS = 60.0
 """Time for which a daemon that did not acknowledge an assignment gets no new one."""
-
-RECENT_INTERVALS = 1.5
-"""Intervals of its heartbeats after which the last one of a daemon is no longer its present state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +79,10 @@ class KnownDaemons:
         was_unreadable = self._unreadable.pop(daemon.uid, None) is not None
         doubts_settled = False
         if entry is None:
-            new = KnownDaemon(daemon, Instances(daemon.instance), now.monotonic, now.monotonic)
-            new.doubt_runs(now)
-            self._entries[daemon.uid] = new
+            self._entries[daemon.uid] = KnownDaemon.new(daemon, now)
             self._in_namespace.setdefault(daemon.namespace, {})[daemon.uid] = None
         else:
-            is_deleted_now = daemon.deleting and not entry.daemon.deleting
-            entry.reports += reported
-            entry.reported_at = now.monotonic if reported else entry.reported_at
-            entry.daemon = daemon
-            if is_deleted_now:
-                entry.doubt_runs(now)
-            if fresh:
-                entry.observe_read()
-            doubts_settled = entry.instances.observe(daemon.instance, fresh=fresh)
+            doubts_settled = entry.observe(daemon, now, reported=reported, fresh=fresh)
         eligibility_changed = (
             known is None
             or was_unreadable
@@ -223,12 +208,7 @@ class KnownDaemons:
     def begin_term(self, now: Instant) -> None:
         """Believe again for a while that the daemons run what they report, even of unknown jobs, if that is recent."""
         for entry in self._entries.values():
-            entry.trusted_since = now.monotonic
-            silence, lost_after = now.monotonic - entry.reported_at, entry.daemon.lost_after
-            # One that has missed a heartbeat may have begun a run since, whose job came and went unnoticed.
-            if silence > RECENT_INTERVALS * heartbeat_interval(lost_after):
-                is_heard = entry.has_shown_runs and silence <= RECENT_INTERVALS * entry.daemon.idle_interval
-                entry.doubt_runs(now, heard=is_heard)
+            entry.begin_term(now)
 
     def are_claims_trusted(self, uid: str, now: Instant) -> bool:
         """Return whether the daemon may still be stopping runs of jobs that were deleted before they could be observed."""
@@ -256,10 +236,7 @@ class KnownDaemons:
         looks = [self._liveness.next_look(uid, now)]
         entry = self._entries.get(uid)
         if entry is not None:
-            moments = [entry.backs_off_until, entry.trusted_until, entry.stopped_at]
-            if entry.awaits_read:
-                moments.append(entry.readable_at)
-            looks += [each for each in moments if now.monotonic < each < float("inf")]
+            looks += [each for each in entry.moments() if now.monotonic < each < float("inf")]
         next_look = min((look for look in looks if look is not None), default=float("inf"))
         return next_look if next_look < float("inf") else None
 
@@ -271,9 +248,7 @@ class KnownDaemons:
         """Take note of whether jobs are assigned to the daemon."""
         self._liveness.note_jobs(uid, now, has_jobs=has_jobs)
         if (entry := self._entries.get(uid)) is not None:
-            is_drained = entry.daemon.deleting and not has_jobs
-            since = now.monotonic if entry.drained_since is None else entry.drained_since
-            entry.drained_since = since if is_drained else None
+            entry.note_jobs(now, has_jobs=has_jobs)
 
     def decide(self, uid: str, now: Instant, *, is_clear: bool, is_awaited: bool) -> DaemonDecision | None:
         """Return the decision that is due for a daemon whose object exists.
