@@ -143,16 +143,16 @@ image: ## The container image, by docker or buildah (IMAGE=name:tag BUILDER=... 
 	  --label org.opencontainers.image.revision=$$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown) $(IMAGE_ARGS) .
 
 LOCKED := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-strip-extras
+# The build system is an input of two locks, and pyproject.toml names it only once.
+BUILD_SYSTEM := $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
 
 lock: $(READY) ## Renew requirements/ from pyproject.toml
 	$(LOCKED) --group setup -o $(SETUP_LOCK)
-	$(LOCKED) --extra lint -o $(LOCK) pyproject.toml
+	$(BUILD_SYSTEM) | $(LOCKED) --extra lint --group release -o $(LOCK) pyproject.toml -
 	@# The same versions as the ones that the tests ran with.
 	$(LOCKED) --constraints $(LOCK) --extra web -o requirements/runtime.txt pyproject.toml
 	$(LOCKED) --constraints $(LOCK) --extra devcluster --extra web -o $(DEMO_LOCK) pyproject.toml
-	@# The group `image` and the build system, which pyproject.toml names only once.
-	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \
-	$(LOCKED) --group image -o requirements/image.txt -
+	$(BUILD_SYSTEM) | $(LOCKED) --group image -o requirements/image.txt -
 
 clean: ## Remove the virtual environment and caches of this checkout
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
