@@ -37,7 +37,7 @@ DEMO_NEEDS = $(if $(wildcard $(READY)),$(READY),$(DEMO_READY))
 .DEFAULT_GOAL := help
 ARGS ?=
 
-.PHONY: help demo up down test unit behavior integration e2e mutants bench lint format crds gitops docs monitoring devcluster image lock clean
+.PHONY: help demo up down test unit behavior integration e2e mutants bench lint format crds gitops docs monitoring devcluster image release sign snapshot lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -141,6 +141,20 @@ image: ## The container image, by docker or buildah (IMAGE=name:tag BUILDER=... 
 	fi; \
 	set -x; $$builder build --tag $(IMAGE) --label org.opencontainers.image.version=$(VERSION) \
 	  --label org.opencontainers.image.revision=$$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown) $(IMAGE_ARGS) .
+
+# Of `make release`: where the project is published, for krew's manifest.
+HOMEPAGE ?= https://example.com/provisioner-operator
+DOWNLOADS ?= $(HOMEPAGE)/releases
+
+release: $(READY) ## What a release publishes, into dist/ (IMAGE=... HOMEPAGE=... DOWNLOADS=..., see docs/releasing.md)
+	@$(BIN)/python -m release build --image $(IMAGE) --homepage $(HOMEPAGE) --downloads $(DOWNLOADS) $(ARGS)
+
+sign: $(READY) ## Sign the release in dist/ (KEY=an SSH key's file)
+	@test -n "$(KEY)" || { echo "Name the file of an SSH key: make sign KEY=~/.ssh/id_ed25519" >&2; exit 1; }
+	@$(BIN)/python -m release sign $(KEY)
+
+snapshot: $(READY) ## Keep the definitions and objects of this version, for the tests of all later ones
+	@PYTHONPATH=.:tests:operator:devcluster $(BIN)/python -m support.stored_objects v$(VERSION)
 
 LOCKED := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-strip-extras
 # The build system is an input of two locks, and pyproject.toml names it only once.

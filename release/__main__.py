@@ -22,7 +22,11 @@ from release.source import Source, source_of
 _SITE = "https://example.com/provisioner-operator"
 """Homepage in krew's manifest, unless one is given."""
 folder_option = click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("dist"), show_default=True, help="The folder."
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("dist"),
+    show_default=True,
+    help="The folder.",
 )
 
 
@@ -56,7 +60,9 @@ def build(
         write_installation(source, image or f"provisioner-operator:{source.version}", fresh)
         write_charts(source, fresh)
         names = tuple(platforms) or tuple(plugin.PLATFORMS)
-        archives = plugin.write_archives(source, wheel, fresh, platforms=names, pythons=tuple(pythons) or plugin.PYTHONS)
+        archives = plugin.write_archives(
+            source, wheel, fresh, platforms=names, pythons=tuple(pythons) or plugin.PYTHONS
+        )
         by_platform = dict(zip(names, archives, strict=True))
         write_manifest(source, by_platform, homepage=homepage, downloads=downloads, out=fresh)
         _write_bills(source, fresh)

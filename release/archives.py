@@ -30,19 +30,17 @@ def files_below(folder: Path, prefix: str) -> dict[str, Entry]:
     }
 
 
-def write_archive(target: Path, entries: Mapping[str, Entry], epoch: int) -> None:
-    """Write a `.tar.gz` with these files, all of them with this time."""
+def packed(entries: Mapping[str, Entry], epoch: int) -> bytes:
+    """Return a `.tar.gz` with these files, all of them with this time, in seconds since 1970."""
     content = io.BytesIO()
-    with tarfile.open(fileobj=content, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+    with tarfile.open(fileobj=content, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for name, entry in sorted(entries.items()):
             info = tarfile.TarInfo(name)
             info.size = len(entry.data)
             info.mode = _PROGRAM if entry.is_program else _FILE
             info.mtime = epoch
             archive.addfile(info, io.BytesIO(entry.data))
-    # The header has neither a name nor the time of the build.
-    with target.open("wb") as file, gzip.GzipFile("", "wb", _COMPRESSION, file, mtime=epoch) as packed:
-        packed.write(content.getvalue())
+    return gzip.compress(content.getvalue(), _COMPRESSION, mtime=epoch)
 
 
 def _files(folder: Path) -> Iterable[Path]:

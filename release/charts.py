@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from release.archives import files_below, write_archive
+from release.archives import files_below, packed
 from release.errors import ReleaseError
 from release.source import Source
 
@@ -16,6 +16,5 @@ def write_charts(source: Source, out: Path) -> None:
         name, versions = chart["name"], {chart["version"], str(chart["appVersion"])}
         if versions != {source.version}:
             raise ReleaseError(f"{description} has version and appVersion {versions}, and not {source.version}.")
-        write_archive(
-            out / f"{name}-{source.version}.tgz", files_below(description.parent, prefix=name), source.epoch
-        )
+        package = packed(files_below(description.parent, prefix=name), source.epoch)
+        (out / f"{name}-{source.version}.tgz").write_bytes(package)

@@ -29,18 +29,19 @@ def _built(resource: Path, image: str) -> str:
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
             "resources": [relative],
-            "images": [{"name": _IMAGE, **_reference(image)}],
+            "images": [{"name": _IMAGE, **image_fields(image)}],
         }
         (Path(scratch) / "kustomization.yaml").write_text(yaml.safe_dump(kustomization), encoding="utf-8")
         return run([str(find_kubectl()), "kustomize", scratch])
 
 
-def _reference(image: str) -> dict[str, str]:
-    """Split a reference into the fields that kustomize wants: a name with a digest, a tag, or neither."""
+def image_fields(image: str) -> dict[str, str]:
+    """Return a reference in the fields that kustomize wants: a name with a digest, which decides, a tag, or neither."""
     name, _, digest = image.partition("@")
-    if digest:
-        return {"newName": name, "digest": digest}
     # A colon before the last slash belongs to a port.
     path, slash, last = name.rpartition("/")
     last, _, tag = last.partition(":")
-    return {"newName": f"{path}{slash}{last}"} | ({"newTag": tag} if tag else {})
+    fields = {"newName": f"{path}{slash}{last}"}
+    if digest:
+        return fields | {"digest": digest}
+    return fields | ({"newTag": tag} if tag else {})

@@ -16,7 +16,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from release.archives import Entry, write_archive
+from release.archives import Entry, packed
 from release.errors import ReleaseError, run
 from release.source import Source
 
@@ -27,7 +27,18 @@ PLATFORMS: Mapping[str, str] = {
 }
 """Platforms by their names in krew, as uv names them."""
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-ROOTS = ("click", "google-re2", "orjson", "pydantic", "pykube-ng", "pyyaml", "rich", "textual", "typing-extensions", "urllib3")
+ROOTS = (
+    "click",
+    "google-re2",
+    "orjson",
+    "pydantic",
+    "pykube-ng",
+    "pyyaml",
+    "rich",
+    "textual",
+    "typing-extensions",
+    "urllib3",
+)
 """Packages that the command line imports. A test imports all of it from an archive."""
 _PACKAGE = "provisioner_operator"
 _PROGRAMS = {"kubectl-provisioner": "main", "kubectl_complete-provisioner": "complete"}
@@ -74,7 +85,7 @@ def write_archives(
         for python in pythons:
             entries |= _packages(source, requirements, platform, python)
         archives.append(out / f"kubectl-provisioner-{platform}.tar.gz")
-        write_archive(archives[-1], entries, source.epoch)
+        archives[-1].write_bytes(packed(entries, source.epoch))
     return archives
 
 
@@ -85,8 +96,8 @@ def _own_files(source: Source, wheel: Path, pythons: Sequence[str]) -> Iterator[
         yield name, Entry(text.encode(), is_program=True)
     with zipfile.ZipFile(io.BytesIO(wheel.read_bytes())) as content:
         for name in content.namelist():
-            # The development cluster, which the wheel has too, is not for this.
-            if name.startswith(f"{_PACKAGE}/"):
+            # The development cluster, which the wheel has too, is not for this. The version is read from the metadata.
+            if name.startswith(f"{_PACKAGE}/") or name.endswith(".dist-info/METADATA"):
                 yield f"lib/{name}", Entry(content.read(name))
 
 

@@ -167,7 +167,7 @@ def _sources() -> Iterator[Manifest]:
 def _templates() -> Iterator[Manifest]:
     options = [{"name": "Small", "value": "1", "description": "A small one."}, {"name": "Large", "value": "8"}]
     validation = {"regex": "^us", "error": "A region begins with us."}
-    parameters = [
+    parameters: list[Manifest] = [
         {"name": "region", "type": "string", "default": "us", "mutable": False, "validation": validation},
         {
             "name": "size",

@@ -4,6 +4,7 @@ For tests on a control plane of their own: all objects of the product's kinds ar
 """
 
 import copy
+import functools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -56,14 +57,14 @@ class StoredObjects:
         admin.run("delete", "crd", "--ignore-not-found", "--timeout=120s", *names)
         self._objects = snapshot.objects()
         # A creation cannot set a status that is a subresource, and from phase to phase not every change is allowed.
-        self._serve(map(_without_status_subresource, snapshot.definitions()), "storedUnder")
+        self._serve(map(_without_status_subresource, snapshot.definitions()), "storedUnder", self._try_to_create)
         admin.create_all(self._objects)
         self._stored = {key(each): each for each in self._list()}
 
     def upgrade(self, definitions: Iterable[Manifest]) -> None:
         """Apply other definitions and wait until the API server serves them."""
         self._upgrades += 1
-        self._serve(definitions, f"servedSince{self._upgrades}")
+        self._serve(definitions, f"servedSince{self._upgrades}", self._read)
 
     def findings(self) -> Iterator[str]:
         """Yield what the current definitions break; none of it is kept.
@@ -99,8 +100,8 @@ class StoredObjects:
         if not reply.ok:
             yield f"cannot be created anew: {reply.refusal}"
 
-    def _serve(self, definitions: Iterable[Manifest], field: str) -> None:
-        """Apply the definitions with one more field, whose default then shows that they are served."""
+    def _serve(self, definitions: Iterable[Manifest], field: str, answer: Callable[[str], Reply]) -> None:
+        """Apply the definitions with one more field, whose default in the answer shows that a kind's is served."""
         for definition in definitions:
             marked = copy.deepcopy(definition)
             schema_of(marked)["properties"][field] = {"type": "boolean", "default": True}
@@ -108,9 +109,18 @@ class StoredObjects:
         names = [f"crd/{each}.{GROUP}" for each in self._plurals]
         self._admin.run("wait", "--for=condition=Established", "--timeout=120s", *names)
         for kind in PARSERS:
-            first = next(each for each in self._objects if each["kind"] == kind)
-            probe = first | {"metadata": {"name": "probe"}}
-            _await(field, lambda probe=probe: self._admin.api.create(probe, dry_run=True))  # type: ignore[misc]
+            _await(field, functools.partial(answer, kind))
+
+    def _try_to_create(self, kind: str) -> Reply:
+        first = next(each for each in self._objects if each["kind"] == kind)
+        try:
+            return self._admin.api.create(first, dry_run=True)
+        except LookupError as error:  # discovery follows a moment after the definition
+            return Reply(f"POST {kind}", 0, {"message": str(error)})
+
+    def _read(self, kind: str) -> Reply:
+        first = next(each for each in self._objects if each["kind"] == kind)
+        return self._admin.api.get(kind, first["metadata"]["name"])
 
     def _list(self) -> list[Manifest]:
         fields = ("apiVersion", "kind", "metadata", "spec", "status")
@@ -147,7 +157,7 @@ def _lost(stored: object, present: object, path: str) -> Iterator[str]:
 
 def _await(field: str, attempt: Callable[[], Reply]) -> None:
     deadline = time.monotonic() + _SERVED_WITHIN
-    while (reply := attempt()).body.get(field) is None and field not in reply.refusal:
+    while field not in (reply := attempt()).body:
         if time.monotonic() > deadline:
             raise TimeoutError(f"no definition with {field} is served; the last answer is {reply}")
         time.sleep(0.1)

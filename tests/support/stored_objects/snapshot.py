@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from typing_extensions import override
 
 from support.manifests import CRDS, REPOSITORY, Manifest
 
@@ -78,7 +79,8 @@ def write(folder: Path, crds: Path, objects: Iterable[Manifest]) -> None:
 class _Plain(yaml.SafeDumper):
     """Writes each value where it stands, without references to an earlier one."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
+    @override
+    def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
