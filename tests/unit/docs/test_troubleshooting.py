@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import pytest
 
+from provisioner_operator.api.v1alpha1 import names
 from provisioner_operator.api.v1alpha1.enums import (
     CancelReason,
     DaemonState,
@@ -18,6 +19,10 @@ from support.manifests import REPOSITORY
 from unit.docs.pages import Table, read
 
 PAGE = REPOSITORY / "docs" / "troubleshooting.md"
+
+UNINSTALL = REPOSITORY / "docs" / "versioning.md"
+
+FINALIZERS = {value for name, value in vars(names).items() if name.endswith("_FINALIZER")}
 
 SECTIONS: dict[str, type[StrEnum]] = {
     "A job is pending": PendingReason,
@@ -49,3 +54,16 @@ def test_every_reason_has_a_meaning_and_a_remedy(section: str) -> None:
     for row in table_of(section).rows:
         assert len(row) == 3, row
         assert all(cell.strip() for cell in row), row
+
+
+def test_every_finalizer_has_its_row() -> None:
+    explained = {row[0].strip("`") for row in table_of("A namespace is not deleted").rows}
+    assert explained == FINALIZERS
+
+
+def test_uninstalling_deletes_what_has_finalizers_before_the_operator() -> None:
+    """Workspaces need daemons to be destroyed, and templates stay until no workspace uses them."""
+    [block] = [each.text for each in read(UNINSTALL).blocks if "kubectl delete -k" in each.text]
+    deleted = re.findall(r"^kubectl delete (\S+)", block, re.MULTILINE)
+    assert deleted == ["ws", "wst", "pp", "pd", "-k"]
+    assert len(FINALIZERS) == len(deleted) - 1

@@ -94,6 +94,11 @@ class BuildHistory:
         )
 
     @property
+    def latest_number(self) -> int:
+        """Number of the latest build or plan, which are numbered together; 0 if there is none."""
+        return max((each.number for each in (self.latest, self.plan) if each is not None), default=0)
+
+    @property
     def is_building(self) -> bool:
         """Whether the latest build has not ended."""
         return self.latest is not None and not self.latest.ended

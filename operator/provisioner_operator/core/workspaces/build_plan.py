@@ -177,11 +177,10 @@ def _create(
         return invalid_parameters(version, resolution, history)
     if DESTROY_FINALIZER not in workspace.finalizers and not workspace.deleting:
         return HoldWorkspace(workspace)
-    latest = history.latest.number if history.latest is not None else 0
     if not facts.checked:
         # The status may be older than the jobs that have expired since, which nothing else records.
         return CheckWorkspace(workspace)
-    number = max(latest, facts.floor, workspace.status.build_number) + 1
+    number = max(history.latest_number, facts.floor, workspace.status.build_number) + 1
     build = CreateBuild(workspace, template, version, number, desired.transition, desired.change, resolution.values)
     return step_to_build(build, history, now.wall)
 
@@ -318,7 +317,7 @@ def _status(
     )
     return WorkspaceStatus(
         phase=summary.phase,
-        build_number=max([former.build_number, *(each.number for each in (latest, history.plan) if each is not None)]),
+        build_number=max(former.build_number, history.latest_number),
         latest_build=latest,
         last_run=history.last_run,
         completed_build=history.completed,
