@@ -105,7 +105,7 @@ def _packages(source: Source, requirements: str, platform: str, python: str) -> 
     with tempfile.TemporaryDirectory(prefix="release-") as scratch:
         target = Path(scratch)
         _install(source, requirements, platform, python, target)
-        entries = {}
+        entries: dict[str, Entry] = {}
         for metadata in sorted(target.glob("*.dist-info")):
             pure = "Root-Is-Purelib: true" in (metadata / "WHEEL").read_text(encoding="utf-8")
             folder = "lib" if pure else f"lib-{python}"

@@ -35,9 +35,7 @@ names = [each.name for each in pkgutil.walk_packages(cli.__path__, "provisioner_
 for name in names:
     if not name.startswith("provisioner_operator.cli.web") and name != "provisioner_operator.cli.manual":
         __import__(name)
-foreign = {{name for name, module in sys.modules.items() if "site-packages" in (getattr(module, "__file__", None) or "")}}
-assert not foreign, foreign
-print(len(names))
+assert len(names) > 50, names
 """
 
 
@@ -103,7 +101,8 @@ def test_a_link_to_the_program_runs_it_as_krew_does(plugin: Path, tmp_path: Path
 
 
 def test_every_module_of_the_command_line_finds_what_it_imports(plugin: Path) -> None:
-    checked = _run_alone(Path("/usr/bin/env"), "python3", "-c", _IMPORT_ALL.format(str(plugin)))
+    # Without this machine's own packages.
+    checked = _run_alone(Path("/usr/bin/env"), "python3", "-IS", "-c", _IMPORT_ALL.format(str(plugin)))
 
     assert checked.returncode == 0, checked.stderr
 

@@ -1,4 +1,4 @@
-"""Objects for a new snapshot: all fields, values up to their bounds, and a status for each phase and reason.
+"""Objects for a new snapshot: all fields, many values at their bounds, and a status for each phase and reason.
 
 They come from the tests of today's API, so a snapshot has what the API allowed on the day that it was made.
 """

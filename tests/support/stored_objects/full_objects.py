@@ -115,7 +115,7 @@ def _workspaces() -> Iterator[Manifest]:
         "templateRef": {"name": "machine", "version": "machine-1"},
         "owner": "sam",
         "initiator": "ada",
-        "parameters": [{"name": "size", "value": "8"}],
+        "parameters": [{"name": "size", "value": "8"}, {"name": "notes", "value": "x" * 4096}],
         "tags": {"environment": "on-prem"},
         "running": True,
         "autostopSeconds": 3600,

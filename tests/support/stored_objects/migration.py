@@ -66,15 +66,16 @@ class StoredObjects:
         self._upgrades += 1
         self._serve(definitions, f"servedSince{self._upgrades}", self._read)
 
-    def findings(self) -> Iterator[str]:
-        """Yield what the current definitions break; none of it is kept.
+    def findings(self, kind: str | None = None) -> Iterator[str]:
+        """Yield what the current definitions break, of one kind or all; none of it is kept.
 
         Each object has to be there with all of its fields, readable, and open to changes of metadata, spec and status that have
         nothing to do with it. The same object, created anew, has to be allowed.
         """
         present = {key(each): each for each in self._list()}
         for name, stored in self._stored.items():
-            yield from (f"{name}: {each}" for each in self._broken(stored, present.get(name)))
+            if kind in {None, stored["kind"]}:
+                yield from (f"{name}: {each}" for each in self._broken(stored, present.get(name)))
 
     def _broken(self, stored: Manifest, present: Manifest | None) -> Iterator[str]:
         if present is None:
