@@ -165,7 +165,7 @@ lock: $(READY) ## Renew requirements/ from pyproject.toml
 	$(LOCKED) --group setup -o $(SETUP_LOCK)
 	$(BUILD_SYSTEM) | $(LOCKED) --extra lint --group release -o $(LOCK) pyproject.toml -
 	@# The same versions as the ones that the tests ran with.
-	$(LOCKED) --constraints $(LOCK) --extra web -o requirements/runtime.txt pyproject.toml
+	$(LOCKED) --constraints $(LOCK) --extra otel --extra web -o requirements/runtime.txt pyproject.toml
 	$(LOCKED) --constraints $(LOCK) --extra devcluster --extra web -o $(DEMO_LOCK) pyproject.toml
 	$(BUILD_SYSTEM) | $(LOCKED) --group image -o requirements/image.txt -
 

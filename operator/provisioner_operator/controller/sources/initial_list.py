@@ -125,6 +125,7 @@ class Lister:
             raise
 
     def _observe_if_needed(self, body: Mapping[str, Any]) -> None:
+        self._observer.found_ended(body)
         # The others would only be parsed and forgotten.
         has_ttl = (body.get("spec") or {}).get("ttlSecondsAfterFinished") is not None
         if has_ttl or (body.get("status") or {}).get("observedGeneration") != body["metadata"].get("generation"):

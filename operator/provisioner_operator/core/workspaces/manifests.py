@@ -4,7 +4,13 @@ from math import ceil
 
 from provisioner_operator.api.v1alpha1.enums import JobType, Transition
 from provisioner_operator.api.v1alpha1.limits import LOWEST_PRIORITY
-from provisioner_operator.api.v1alpha1.names import API_VERSION, TEMPLATE_LABEL, WORKSPACE_LABEL, build_job_name
+from provisioner_operator.api.v1alpha1.names import (
+    API_VERSION,
+    TEMPLATE_LABEL,
+    TRACEPARENT_ANNOTATION,
+    WORKSPACE_LABEL,
+    build_job_name,
+)
 from provisioner_operator.core.model.file_paths import to_config_map
 from provisioner_operator.core.model.json_value import JsonObject, JsonValue
 from provisioner_operator.core.workspaces.records import (
@@ -85,7 +91,7 @@ def build_job(
         "ownerMayCancel": template.allow_user_cancel,
         **({} if plan is None else {"planRef": plan}),
     }
-    return _job_of_workspace(build_job_name(workspace.name, number), workspace, template, spec)
+    return _traced(_job_of_workspace(build_job_name(workspace.name, number), workspace, template, spec), workspace)
 
 
 def plan_job(
@@ -126,7 +132,7 @@ def kept_plan_job(
         # The plan is deleted with the job: not before a build that was approved in time has begun.
         "ttlSecondsAfterFinished": ceil(workspace.approval_timeout) + template.pending_timeout,
     }
-    return _job_of_workspace(build_job_name(workspace.name, number), workspace, template, spec)
+    return _traced(_job_of_workspace(build_job_name(workspace.name, number), workspace, template, spec), workspace)
 
 
 def drift_check_job(
@@ -157,6 +163,15 @@ def _job_of_workspace(name: str, workspace: Workspace, template: Template, spec:
         "metadata": {"name": name, "namespace": workspace.namespace, "labels": labels},
         "spec": spec,
     }
+
+
+def _traced(job: JsonObject, workspace: Workspace) -> JsonObject:
+    """Return a job that somebody's change of the workspace asked for, in the trace of that change."""
+    if workspace.traceparent is None:
+        return job
+    metadata = job["metadata"]
+    assert isinstance(metadata, dict)  # noqa: S101 - made above
+    return {**job, "metadata": {**metadata, "annotations": {TRACEPARENT_ANNOTATION: workspace.traceparent}}}
 
 
 def _workspace_spec(
