@@ -1,0 +1,29 @@
+"""State how long a group may have to wait: the bound of the fairness, which tests prove and a metric watches. Pure.
+
+Let a group have work that waits for nothing but a slot, and nothing that runs. The jobs concerned have one priority, and any
+daemon of the fleet runs any of them. Then the group's first job starts within
+
+    round + debt, where
+    round = longest run x ceil(groups / slots)
+    debt  = half-life x log2(past use x heaviest weight / (own weight x (1 - 2^(-shortest run / half-life)))), at least 0
+
+The round is what the group's equal share of the slots takes, to within one run: each other group starts at most one job before it,
+since by that its past use exceeds the group's. The debt is the time in which the group's own past use fades until a single run
+of another outweighs it; a group that used nothing has none. Weights change how often a group has its turn, never
+whether it comes.
+"""
+
+from math import ceil, log2
+
+
+def round_seconds(longest_run: float, groups: int, slots: int) -> float:
+    """Return the seconds in which each of the groups has had a turn, if no run takes longer than the longest."""
+    return longest_run * ceil(groups / slots)
+
+
+def debt_seconds(*, past_use: float, weight: int, heaviest: int, shortest_run: float, half_life: float) -> float:
+    """Return the seconds in which a group's past use, in slots, fades to that of one run of another group."""
+    one_run = 1 - 2 ** (-shortest_run / half_life)
+    if past_use <= 0 or one_run <= 0:
+        return 0.0
+    return max(0.0, half_life * log2(past_use * heaviest / (weight * one_run)))

@@ -1,0 +1,248 @@
+"""The waiting jobs of one namespace, of which the first under its policy is known at any time. Pure.
+
+Jobs that differ in nothing but their age form a lane: same demand, priority, group and limits. A lane is ordered by age, and
+lanes by their group's share and their oldest job, so a decision costs the same however many jobs wait. A slot that a group takes
+or frees moves only its lanes. Lanes that a limit holds up stand aside together, under that limit, and come back together: the
+first of them is compared with the others, whichever it is, so a decision does not depend on the number of groups either.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from provisioner_operator.core.jobs.ordering import CreationKey, creation_key
+from provisioner_operator.core.model.keyed_heap import KeyedHeap
+from provisioner_operator.core.model.matching import Demand
+from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.scheduling.queueing.policy import NO_POLICY, LimitKey, PastRun, QueuePolicy
+from provisioner_operator.core.scheduling.queueing.shares import HeadKey, ShareKey, head_key, share_key
+from provisioner_operator.core.scheduling.queueing.slots import UsedSlots
+from provisioner_operator.core.scheduling.queueing.use import PastUse
+
+
+class _Lane(NamedTuple):
+    demand: Demand
+    priority: int
+    background: bool
+    group: str
+    limits: tuple[LimitKey, ...]
+
+
+class _Line:
+    """The lanes of one demand, by the limit under which they stand; None for those that stand under none."""
+
+    __slots__ = ("open", "under")
+
+    def __init__(self) -> None:
+        self.under: dict[LimitKey | None, KeyedHeap[_Lane, HeadKey]] = {}
+        self.open: KeyedHeap[LimitKey | None, HeadKey] = KeyedHeap()
+        """Limits that are not reached and have lanes, by the first of these."""
+
+
+class NamespaceQueue:
+    """Jobs of a namespace that may start, and what its policy counts: slots in use and ended runs."""
+
+    def __init__(self, policy: QueuePolicy = NO_POLICY) -> None:
+        self.policy = policy
+        self.slots = UsedSlots(policy)
+        self.past = None if policy.fairness is None else PastUse(policy.fairness.half_life)
+        """Past use; None without fairness, where it changes nothing."""
+        self._jobs: dict[str, Job] = {}
+        self._lane_of: dict[str, _Lane] = {}
+        self._lanes: dict[_Lane, KeyedHeap[str, CreationKey]] = {}
+        self._lanes_of: dict[str, dict[_Lane, None]] = {}
+        """Lanes by group."""
+        self._place_of: dict[_Lane, LimitKey | None] = {}
+        """Limit under which each lane stands: one of its own that was reached when the lane was last first."""
+        self._lines: dict[Demand, _Line] = {}
+        self._demands_of: dict[LimitKey, dict[Demand, int]] = {}
+        """Number of each demand's lanes that count for a limit."""
+
+    # --- what is known ---
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has neither a job that waits nor one that uses a slot."""
+        return not self._jobs and not len(self.slots)
+
+    def waiting(self) -> list[Job]:
+        """Return the jobs that wait, in no particular order."""
+        return list(self._jobs.values())
+
+    def has(self, demand: Demand) -> bool:
+        """Return whether any job of the demand waits."""
+        return demand in self._lines
+
+    def demands(self) -> list[Demand]:
+        """Return the demands of the jobs that wait."""
+        return list(self._lines)
+
+    def first(self, demand: Demand) -> tuple[HeadKey, Job] | None:
+        """Return the next job of the demand, with its sort key; None if none waits, or limits hold up all."""
+        line = self._lines.get(demand)
+        while line is not None and (open_place := line.open.peek()) is not None:
+            key, place = open_place
+            lane = line.under[place].first()
+            reached = next((limit for limit in lane.limits if not self.slots.room(limit)), None)
+            if reached is None:
+                return key, self._jobs[self._lanes[lane].first()]
+            # The limit under which it stands has room, another one has not.
+            self._stand(lane, reached)
+        return None
+
+    def limit_of(self, job: Job) -> LimitKey | None:
+        """Return a limit that is reached and for which the waiting job counts; None if there is none."""
+        limits = self.policy.limits_of(job)
+        return next((limit for limit in limits if not self.slots.room(limit)), None)
+
+    def depths(self) -> dict[Demand, int]:
+        """Return the number of jobs of each demand that could run at the same time: as many as the limits let."""
+        rooms: dict[LimitKey, int] = {}
+        counts: dict[Demand, int] = {}
+        for lane, jobs in self._lanes.items():
+            for limit in lane.limits:
+                rooms.setdefault(limit, self.slots.room(limit))
+            count = min([len(jobs), *(rooms[limit] for limit in lane.limits)])
+            for limit in lane.limits:
+                rooms[limit] -= count
+            if count:
+                counts[lane.demand] = counts.get(lane.demand, 0) + count
+        return counts
+
+    # --- changes of the waiting jobs ---
+
+    def put(self, job: Job) -> None:
+        """Add a job that may start, or replace its former version."""
+        lane = self._lane_for(job)
+        if self._lane_of.get(job.uid, lane) != lane:
+            self.discard(job.uid)
+        self._jobs[job.uid] = job
+        self._lane_of[job.uid] = lane
+        if lane not in self._lanes:
+            self._add_lane(lane)
+        self._lanes[lane].put(job.uid, creation_key(job))
+        self._renew(lane)
+
+    def discard(self, uid: str) -> Job | None:
+        """Remove a job that may not start now, and return it; None if it does not wait."""
+        job = self._jobs.pop(uid, None)
+        if job is None:
+            return None
+        lane = self._lane_of.pop(uid)
+        self._lanes[lane].discard(uid)
+        self._renew(lane)
+        return job
+
+    # --- changes of what the policy counts; they return the demands whose first job may be another one now ---
+
+    def take_slot(self, job: Job) -> list[Demand]:
+        """Count a slot for a job that is assigned or runs."""
+        return self._recounted(*self.slots.take(job))
+
+    def free_slot(self, uid: str) -> list[Demand]:
+        """Count no slot for a job that neither is assigned nor runs any more."""
+        return self._recounted(*self.slots.free(uid))
+
+    def add_past_run(self, run: PastRun) -> list[Demand]:
+        """Count a run that has ended."""
+        if self.past is None:
+            return []
+        group = self.policy.group_of(run)
+        return self._recounted({group}, ()) if self.past.add(run, group) else []
+
+    def forget_past_run(self, uid: str) -> list[Demand]:
+        """Count a run no longer whose job is gone."""
+        group = None if self.past is None else self.past.remove(uid)
+        return [] if group is None else self._recounted({group}, ())
+
+    def advance(self, now: float) -> list[Demand]:
+        """Let time pass, up to this wall-clock time."""
+        if self.past is None or not self.past.advance(now):
+            return []
+        return self._recounted(list(self._lanes_of), ())
+
+    def share_of(self, group: str) -> ShareKey:
+        """Return the sort key of the group."""
+        past_use = 0 if self.past is None else self.past.of(group)
+        return share_key(self.policy, group, self.slots.of_group(group), past_use)
+
+    # --- inside ---
+
+    def _lane_for(self, job: Job) -> _Lane:
+        policy = self.policy
+        return _Lane(job.demand, job.priority, policy.is_background(job), policy.group_of(job), policy.limits_of(job))
+
+    def _recounted(self, groups: Iterable[str], limits: Iterable[LimitKey]) -> list[Demand]:
+        changed: dict[Demand, None] = {}  # not a set, whose order differs between processes
+        for limit in limits:
+            for demand in self._demands_of.get(limit, ()):
+                if limit in self._lines[demand].under:
+                    self._renew_place(demand, limit)
+                changed[demand] = None
+        if self.policy.fairness is not None:
+            for group in groups:
+                for lane in self._lanes_of.get(group, ()):
+                    self._renew(lane)
+                    changed[lane.demand] = None
+        return list(changed)
+
+    def _renew(self, lane: _Lane) -> None:
+        """Bring the lane's place in order after a change of its jobs or of its group's share."""
+        place = self._place_of.get(lane)
+        line = self._lines.setdefault(lane.demand, _Line())
+        oldest = self._lanes[lane].peek()
+        if oldest is None:
+            line.under[place].discard(lane)
+            self._drop_lane(lane)
+        else:
+            if place not in line.under:
+                line.under[place] = KeyedHeap()
+            self._place_of[lane] = place
+            key = head_key(lane.priority, self.share_of(lane.group), oldest[0], background=lane.background)
+            line.under[place].put(lane, key)
+        self._renew_place(lane.demand, place)
+
+    def _renew_place(self, demand: Demand, place: LimitKey | None) -> None:
+        line = self._lines[demand]
+        lanes = line.under[place]
+        first = lanes.peek()
+        if first is None or (place is not None and not self.slots.room(place)):
+            line.open.discard(place)
+        else:
+            line.open.put(place, first[0])
+        if first is None:
+            del line.under[place]
+            if not line.under:
+                del self._lines[demand]
+
+    def _stand(self, lane: _Lane, limit: LimitKey) -> None:
+        """Let the lane stand under a limit that holds it up."""
+        former = self._place_of[lane]
+        line = self._lines[lane.demand]
+        line.under[former].discard(lane)
+        self._place_of[lane] = limit
+        self._renew(lane)
+        self._renew_place(lane.demand, former)
+
+    def _add_lane(self, lane: _Lane) -> None:
+        self._lanes[lane] = KeyedHeap()
+        self._lanes_of.setdefault(lane.group, {})[lane] = None
+        for limit in lane.limits:
+            demands = self._demands_of.setdefault(limit, {})
+            demands[lane.demand] = demands.get(lane.demand, 0) + 1
+
+    def _drop_lane(self, lane: _Lane) -> None:
+        del self._lanes[lane], self._place_of[lane]
+        for limit in lane.limits:
+            demands = self._demands_of[limit]
+            demands[lane.demand] -= 1
+            if not demands[lane.demand]:
+                del demands[lane.demand]
+            if not demands:
+                del self._demands_of[limit]
+        lanes = self._lanes_of[lane.group]
+        del lanes[lane]
+        if not lanes:
+            del self._lanes_of[lane.group]
