@@ -13,10 +13,12 @@ from provisioner_operator.core.model.records import Daemon, Job, UnreadableObjec
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.reconcilers.pools import PoolReconciler
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
+from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.workspaces.records import Template, Workspace
 from provisioner_operator.kube.job_parsing import JobRecords, parse_job_records
 from provisioner_operator.kube.parsing import parse_daemon
 from provisioner_operator.kube.pool_parsing import parse_pool
+from provisioner_operator.kube.queue_parsing import parse_queue
 from provisioner_operator.kube.workspace_parsing import parse_template, parse_workspace
 
 Record = TypeVar("Record")
@@ -50,6 +52,7 @@ class ObservedKinds:
     watched_daemon: ObservedKind[Daemon]
     """A daemon that a watch reports: no heartbeat of it is missed."""
     pool: ObservedKind[Pool]
+    queue: ObservedKind[Queue]
     template: ObservedKind[Template]
     workspace: ObservedKind[Workspace]
 
@@ -80,6 +83,14 @@ class ObservedKinds:
             self.daemon, forget=lambda uid: jobs.daemon_deleted(uid, clock.read(), watched=True)
         )
         self.pool = _pool_kind(reconcilers.pools)
+        self.queue = ObservedKind(
+            "ProvisionerQueue",
+            parse_queue,
+            observe=lambda queue: jobs.observe_queue(queue, clock.read()),
+            forget=lambda uid: jobs.queue_deleted(uid, clock.read()),
+            # The policy that could be read stays in force.
+            park=lambda _: None,
+        )
         self.template = ObservedKind(
             "WorkspaceTemplate",
             parse_template,

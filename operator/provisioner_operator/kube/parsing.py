@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from provisioner_operator.api.v1alpha1.base import Condition as ConditionModel
 from provisioner_operator.api.v1alpha1.base import Model
 from provisioner_operator.api.v1alpha1.daemon import DaemonSpec, ProvisionerDaemon
-from provisioner_operator.api.v1alpha1.enums import JobType, Provisioner
+from provisioner_operator.api.v1alpha1.enums import BackgroundReason, JobType, Provisioner
 from provisioner_operator.api.v1alpha1.job import JobSpec, ProvisionerJob
 from provisioner_operator.api.v1alpha1.job_status import JobStatus
-from provisioner_operator.api.v1alpha1.names import CORDONED_BY_ANNOTATION
+from provisioner_operator.api.v1alpha1.names import BUILD_REASON_LABEL, CORDONED_BY_ANNOTATION, GROUP
 from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.model.matching import Demand, Supply, Tags, effective_tags
@@ -90,6 +90,9 @@ def job_record(model: ProvisionerJob) -> Job:
         builds_workspace=_builds_workspace(spec),
         plan_digest=spec.plan_ref.digest if spec.plan_ref else None,
         initiator=shared_text(spec.initiator),
+        template=shared_text(spec.template_ref.name) if spec.template_ref else None,
+        labels=_own_labels(meta.labels),
+        background_reason=_background_reason(model),
         priority=spec.priority,
         suspend=spec.suspend,
         cancel=spec.cancel,
@@ -112,6 +115,24 @@ def job_record(model: ProvisionerJob) -> Job:
         deleting=meta.deletion_timestamp is not None,
         observed_generation=status.observed_generation,
     )
+
+
+def _own_labels(labels: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    """Return the labels that users chose: few jobs have any, and many may share them."""
+    chosen = tuple(sorted(each for each in labels.items() if not each[0].startswith(f"{GROUP}/")))
+    return _shared_labels(chosen) if chosen else frozenset()
+
+
+@lru_cache(maxsize=_DISTINCT)
+def _shared_labels(labels: tuple[tuple[str, str], ...]) -> frozenset[tuple[str, str]]:
+    return frozenset(labels)
+
+
+def _background_reason(model: ProvisionerJob) -> BackgroundReason | None:
+    if model.spec.type is JobType.TEMPLATE_IMPORT:
+        return BackgroundReason.TEMPLATE_IMPORT
+    reason = model.metadata.labels.get(BUILD_REASON_LABEL)
+    return BackgroundReason(reason) if reason in (BackgroundReason.AUTOSTOP, BackgroundReason.DRIFT) else None
 
 
 def _builds_workspace(spec: JobSpec) -> bool:

@@ -24,6 +24,8 @@ from provisioner_operator.api.v1alpha1.enums import (
     PendingReason,
     PoolCondition,
     PoolReason,
+    QueueCondition,
+    QueueReason,
     StatusCondition,
     TemplateReason,
     WorkspaceReason,
@@ -31,6 +33,7 @@ from provisioner_operator.api.v1alpha1.enums import (
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.api.v1alpha1.names import GROUP, VERSION
 from provisioner_operator.api.v1alpha1.pool import ProvisionerPool
+from provisioner_operator.api.v1alpha1.queue import ProvisionerQueue
 from provisioner_operator.api.v1alpha1.rules import RULES
 from provisioner_operator.api.v1alpha1.template import WorkspaceTemplate
 from provisioner_operator.api.v1alpha1.workspace import Workspace
@@ -95,6 +98,7 @@ CONDITIONS: dict[type[BaseModel], Conditions] = {
             ),
         ),
     ),
+    ProvisionerQueue: Conditions(_documented(QueueCondition), _reasons("`Ready` True", QueueReason)),
     WorkspaceTemplate: Conditions(_documented(StatusCondition), _reasons("all", TemplateReason)),
     Workspace: Conditions(_documented(StatusCondition, StatusCondition.AVAILABLE), _reasons("all", WorkspaceReason)),
 }

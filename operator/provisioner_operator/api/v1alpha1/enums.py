@@ -55,6 +55,8 @@ class GroupField(StrEnum):
     """`spec.workspaceRef.owner`: the user whose workspace it is."""
     TEMPLATE = "Template"
     """`spec.templateRef.name`."""
+    LABEL = "Label"
+    """The value of a label."""
 
 
 class Provisioner(StrEnum):
@@ -227,6 +229,20 @@ class PoolReason(StrEnum):
     """Pods fail, and no more specific reason is known."""
     WRITE_REFUSED = "WriteRefused"
     """The API server, or a policy of the cluster, refuses a write that the pool needs; the message quotes it."""
+
+
+class QueueCondition(StrEnum):
+    """Condition types of a queue, read by kstatus."""
+
+    READY = "Ready"
+    """True once the policy is in force."""
+
+
+class QueueReason(StrEnum):
+    """Reason of a queue's conditions."""
+
+    IN_FORCE = "InForce"
+    """Jobs start by the policy."""
 
 
 class TaintEffect(StrEnum):

@@ -13,6 +13,7 @@ from provisioner_operator.core.scheduling.explanation import (
     Explanation,
     explain_awaited_reports,
     explain_busy_workspace,
+    explain_limit,
     explain_unsaved_state,
 )
 from provisioner_operator.core.scheduling.explanation_places import ExplanationPlaces
@@ -22,6 +23,9 @@ from provisioner_operator.core.scheduling.workspace_queue import workspace_of
 
 LOOKS_A_ROUND = 1000
 """Maximum number of waiting jobs visited in one round, which takes some milliseconds; the others follow in later rounds."""
+
+LIMIT_LOOK_SECONDS = 120.0
+"""Time after which a job for which a limit counts is visited again."""
 
 
 class JobExplanations(JobCache):
@@ -51,6 +55,10 @@ class JobExplanations(JobCache):
         if self._work.is_under_way(uid):
             self._reasons.look_soon(uid, now)
             return None
+        queue = self.policy_queues.of(job.namespace)
+        if queue is not None and queue.policy.limits_of(job):
+            # Whether a limit is reached changes with every job, and nobody visits those that wait for it.
+            self._reasons.look_at(uid, now.monotonic + LIMIT_LOOK_SECONDS)
         explanation = self._reasons.of(job, self._busy(job), fleet, now)
         if explanation is None or matches_status(job, explanation.reason, explanation.message):
             return None
@@ -65,9 +73,11 @@ class JobExplanations(JobCache):
             self._reasons.look_soon(current.uid, now)
 
     def _busy(self, job: Job) -> Explanation | None:
-        """Explain what goes first in the job's workspace; None if it is this job's turn."""
+        """Explain what goes first in the job's workspace, or the limit that is reached; None if nothing holds it up."""
         if self._placement.is_turn_of(job):
-            return None
+            queue = self.policy_queues.of(job.namespace)
+            limit = None if queue is None else queue.limit_of(job)
+            return None if queue is None or limit is None else explain_limit(queue, limit)
         if (kept := self._unsaved_state(workspace_of(job))) is not None:
             return explain_unsaved_state(*kept)
         first = self._placement.blocker_of(job) or ""

@@ -26,7 +26,14 @@ PATIENCE_SECONDS = 30.0
 DEMANDS_A_ROUND = 16
 """Demands explained in one round, so that assignments do not wait."""
 
-_TRANSIENT = frozenset({PendingReason.DAEMONS_BUSY, PendingReason.DAEMONS_STARTING, PendingReason.WORKSPACE_BUSY})
+_TRANSIENT = frozenset(
+    {
+        PendingReason.DAEMONS_BUSY,
+        PendingReason.DAEMONS_STARTING,
+        PendingReason.WORKSPACE_BUSY,
+        PendingReason.LIMIT_REACHED,
+    }
+)
 
 Candidates = Callable[[str], Sequence[Candidate]]
 """Function that lists a namespace's daemons, or one of each kind (`candidates`)."""
@@ -141,7 +148,7 @@ class PendingReasons:
     def of(self, job: Job, busy: Explanation | None, fleet: Candidates, now: Instant) -> Explanation | None:
         """Return the explanation to write; None if there is none yet: then the job comes up again in time.
 
-        `busy` explains why it is not the job's turn in its workspace; None if it is.
+        `busy` explains what holds up this job of all of its demand: its workspace or a limit; None if nothing does.
         """
         if busy is not None:
             explanation = busy

@@ -23,9 +23,13 @@ from provisioner_operator.core.scheduling.explanation import (
     Explanation,
     awaits_reports,
     explain_busy_workspace,
+    explain_limit,
     explain_unsaved_state,
 )
 from provisioner_operator.core.scheduling.placement import Placement
+from provisioner_operator.core.scheduling.queueing.places import in_order
+from provisioner_operator.core.scheduling.queueing.policy import NO_POLICY
+from provisioner_operator.core.scheduling.queueing.policy_queues import PolicyQueues
 from provisioner_operator.core.scheduling.smallest_change import Candidate
 from provisioner_operator.core.scheduling.workspace_queue import workspace_of
 
@@ -64,6 +68,11 @@ class QueueView(ABC):
     def placement(self) -> Placement:
         """Slots and workspaces that are occupied."""
 
+    @property
+    @abstractmethod
+    def policies(self) -> PolicyQueues:
+        """Policies of the namespaces, with the slots and the past use that they count."""
+
     @abstractmethod
     def place_of(self, uid: str) -> Place | None:
         """Return the job's place; None if it is suspended, or waits for its workspace, or does not wait at all."""
@@ -94,6 +103,12 @@ class QueueView(ABC):
         # What the controller has not heard yet, nobody else knows.
         return Explanation(PendingReason.WORKSPACE_BUSY, job.message or "", ()) if awaits_reports(job) else None
 
+    def held(self, job: Job) -> Explanation | None:
+        """Explain which limit of its namespace's policy holds up a job whose turn it is in its workspace; None if none does."""
+        queue = self.policies.of(job.namespace)
+        limit = None if queue is None else queue.limit_of(job)
+        return None if queue is None or limit is None else explain_limit(queue, limit)
+
     def used(self, daemon: Daemon) -> int:
         """Count the occupied slots of the daemon."""
         return self.placement.used(daemon.uid)
@@ -120,7 +135,7 @@ class QueueView(ABC):
             return ""
         if job.suspend:
             return PendingReason.SUSPENDED
-        explanation = self.busy(job) or self.explain(job.demand)
+        explanation = self.busy(job) or self.held(job) or self.explain(job.demand)
         return "" if explanation is None else explanation.reason
 
     def is_stuck(self, job: Job) -> bool:
@@ -149,6 +164,14 @@ class QueueView(ABC):
     def count_before(self, job: Job, daemons: Iterable[Daemon]) -> int:
         """Count the waiting jobs that these daemons run before this one."""
         supplies = {daemon.supply for daemon in daemons}
+        if (policy := self.policies.of(job.namespace)) is not None and policy.policy != NO_POLICY:
+            rivals = [
+                each
+                for demand, jobs in self.queues.items()
+                if any(satisfies(supply, demand) for supply in supplies)
+                for each in jobs
+            ]
+            return next((at for at, each in enumerate(in_order(policy, rivals)) if each.uid == job.uid), 0)
         mine = queue_key(job)
         return sum(
             bisect_left(jobs, mine, key=queue_key)

@@ -2,9 +2,15 @@
 
 from math import ceil
 
-from provisioner_operator.api.v1alpha1.enums import JobType, Transition
+from provisioner_operator.api.v1alpha1.enums import BackgroundReason, JobType, Transition
 from provisioner_operator.api.v1alpha1.limits import LOWEST_PRIORITY
-from provisioner_operator.api.v1alpha1.names import API_VERSION, TEMPLATE_LABEL, WORKSPACE_LABEL, build_job_name
+from provisioner_operator.api.v1alpha1.names import (
+    API_VERSION,
+    BUILD_REASON_LABEL,
+    TEMPLATE_LABEL,
+    WORKSPACE_LABEL,
+    build_job_name,
+)
 from provisioner_operator.core.model.file_paths import to_config_map
 from provisioner_operator.core.model.json_value import JsonObject, JsonValue
 from provisioner_operator.core.workspaces.records import (
@@ -85,7 +91,10 @@ def build_job(
         "ownerMayCancel": template.allow_user_cancel,
         **({} if plan is None else {"planRef": plan}),
     }
-    return _job_of_workspace(build_job_name(workspace.name, number), workspace, template, spec)
+    # Nobody asked for the stop of a workspace that is to run.
+    is_autostop = transition is Transition.STOP and workspace.running
+    reason = BackgroundReason.AUTOSTOP if is_autostop else None
+    return _job_of_workspace(build_job_name(workspace.name, number), workspace, template, spec, reason)
 
 
 def plan_job(
@@ -146,11 +155,15 @@ def drift_check_job(
         # So it is gone before the next check ends: at most one ended check is kept.
         "ttlSecondsAfterFinished": min(interval, template.job_retention),
     }
-    return _job_of_workspace(name, workspace, template, spec)
+    return _job_of_workspace(name, workspace, template, spec, BackgroundReason.DRIFT)
 
 
-def _job_of_workspace(name: str, workspace: Workspace, template: Template, spec: JsonObject) -> JsonObject:
+def _job_of_workspace(
+    name: str, workspace: Workspace, template: Template, spec: JsonObject, reason: BackgroundReason | None = None
+) -> JsonObject:
     labels: JsonObject = {WORKSPACE_LABEL: workspace.name, TEMPLATE_LABEL: template.name}
+    if reason is not None:
+        labels[BUILD_REASON_LABEL] = reason
     return {
         "apiVersion": API_VERSION,
         "kind": "ProvisionerJob",

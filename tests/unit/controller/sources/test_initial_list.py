@@ -18,7 +18,7 @@ from support.virtual_time import virtual_time
 
 pytestmark = pytest.mark.usefixtures("virtual_clock")
 
-KINDS = ("pools", "jobs", "pods", "daemons", "templates", "workspaces")
+KINDS = ("pools", "queues", "jobs", "pods", "daemons", "templates", "workspaces")
 
 
 def a_pod(name: str, namespace: str = "acme") -> Mapping[str, Any]:
@@ -63,6 +63,7 @@ async def test_kinds_are_listed_after_those_that_they_refer_to() -> None:
     asked = [request.path.rpartition("/")[2] for request in listing.parts.client.requests]
     assert asked == [
         "provisionerpools",
+        "provisionerqueues",
         "provisionerjobs",
         "pods",
         "provisionerdaemons",
@@ -81,7 +82,7 @@ async def test_each_kind_has_a_task_that_bears_the_namespace() -> None:
     for name, work in listing.lister.tasks():
         names.append(name)
         work.close()
-    assert len(names) == 6
+    assert len(names) == 7
     assert all(name.endswith(" in acme") for name in names)
     for name, work in Listing(None).lister.tasks():
         assert " in " not in name

@@ -54,8 +54,6 @@ def test_jobs_start_in_the_order_of_the_definition(
     jobs: list[Job],
     fleet: list[Daemon],
     past: list[PastRun],
-    *,
-    changes: bool,
 ) -> None:
     queue = AssignmentQueue()
     queue.set_policy(NAMESPACE, former, START)

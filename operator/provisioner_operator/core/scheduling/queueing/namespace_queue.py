@@ -111,6 +111,22 @@ class NamespaceQueue:
                 counts[lane.demand] = counts.get(lane.demand, 0) + count
         return counts
 
+    def groups(self) -> list[str]:
+        """Return the groups that have jobs which wait or use a slot."""
+        return list(dict.fromkeys((*self._lanes_of, *self.slots.groups())))
+
+    def count_group(self, group: str) -> tuple[int, float | None]:
+        """Count the waiting jobs of a group, and return the time at which the oldest was created."""
+        lanes = [self._lanes[lane] for lane in self._lanes_of.get(group, ())]
+        oldest = min((first[0][0] for lane in lanes if (first := lane.peek()) is not None), default=None)
+        return sum(map(len, lanes)), oldest
+
+    def count_limit(self, name: str) -> tuple[int, int]:
+        """Count the jobs that run under a limit, and those that wait because it is reached."""
+        reached = {key for key in self._demands_of if key[0] == name and not self.slots.room(key)}
+        blocked = sum(len(jobs) for lane, jobs in self._lanes.items() if not reached.isdisjoint(lane.limits))
+        return sum(len(self.slots.under(key)) for key in self.slots.limits() if key[0] == name), blocked
+
     # --- changes of the waiting jobs ---
 
     def put(self, job: Job) -> None:
@@ -163,10 +179,10 @@ class NamespaceQueue:
             return []
         return self._recounted(list(self._lanes_of), ())
 
-    def share_of(self, group: str) -> ShareKey:
-        """Return the sort key of the group."""
+    def share_of(self, group: str, *, more: int = 0) -> ShareKey:
+        """Return the sort key of the group if so many more of its jobs used a slot."""
         past_use = 0 if self.past is None else self.past.of(group)
-        return share_key(self.policy, group, self.slots.of_group(group), past_use)
+        return share_key(self.policy, group, self.slots.of_group(group) + more, past_use)
 
     # --- inside ---
 

@@ -38,9 +38,9 @@ def past_run(job: Job) -> PastRun | None:
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """The value by which jobs are grouped: a field, or the label of that name."""
+    """The value by which jobs are grouped."""
 
-    field: GroupField | None = None
+    field: GroupField
     label: str | None = None
 
     def group_of(self, job: Job | PastRun) -> str:
@@ -52,9 +52,14 @@ class Grouping:
                 value = job.workspace_owner
             case GroupField.TEMPLATE:
                 value = job.template
-            case None:
+            case GroupField.LABEL:
                 value = next((value for key, value in job.labels if key == self.label), None)
         return value or ""
+
+    def describe(self, group: str) -> str:
+        """Return a group in words."""
+        what = f"label {self.label}" if self.field is GroupField.LABEL else self.field.lower()
+        return f"{what} {group}" if group else f"jobs without {what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +126,16 @@ class QueuePolicy:
         """Return whether nobody waits for the job."""
         return job.background_reason in self.background
 
+    def limit(self, name: str) -> Limit:
+        """Return the limit of that name. Raises LookupError if the policy does not have it."""
+        for each in self.limits:
+            if each.name == name:
+                return each
+        raise LookupError(name)
+
     def most(self, limit: LimitKey) -> int:
         """Return the number of jobs that may run under the limit. Raises LookupError if the policy does not have it."""
-        for each in self.limits:
-            if each.name == limit[0]:
-                return each.most
-        raise LookupError(limit[0])
+        return self.limit(limit[0]).most
 
 
 NO_POLICY = QueuePolicy()

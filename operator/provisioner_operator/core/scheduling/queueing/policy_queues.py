@@ -6,7 +6,7 @@ from math import inf
 from provisioner_operator.core.model.matching import Demand
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.scheduling.queueing.namespace_queue import NamespaceQueue
-from provisioner_operator.core.scheduling.queueing.policy import NO_POLICY, PastRun, QueuePolicy
+from provisioner_operator.core.scheduling.queueing.policy import NO_POLICY, PastRun, QueuePolicy, past_run
 from provisioner_operator.core.scheduling.queueing.shares import HeadKey
 
 
@@ -97,6 +97,12 @@ class PolicyQueues:
         changed = self._queues[namespace].free_slot(uid)
         self._tidy(namespace)
         return changed
+
+    def observe_end(self, job: Job) -> list[Demand]:
+        """Count the run of a job that has ended, and its slot no more."""
+        changed = self.free_slot(job.uid)
+        run = past_run(job)
+        return changed if run is None else [*changed, *self.add_past_run(job.namespace, run)]
 
     def add_past_run(self, namespace: str, run: PastRun) -> list[Demand]:
         """Count a run that has ended, if the namespace's policy counts any."""

@@ -1,0 +1,19 @@
+"""Report on the queues of namespaces that have a policy, seldom: one status follows the changes of many jobs."""
+
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.reconcilers.explanations import JobExplanations
+from provisioner_operator.core.scheduling.queueing.status import UpdateQueueStatus, differs, status_of
+
+
+class QueueStatuses(JobExplanations):
+    """Decides when the status of a ProvisionerQueue is written. Used by the job reconciler."""
+
+    def _decide_queue(self, uid: str, now: Instant) -> UpdateQueueStatus | None:
+        queue = self._policies[uid]
+        jobs = self.policy_queues.of(queue.namespace)
+        self._work.add_after(uid, None)
+        self._status_seen[queue.namespace] = now.monotonic
+        if jobs is None:
+            return None
+        status = status_of(queue, jobs, now.wall)
+        return UpdateQueueStatus(queue, status) if differs(status, queue.status) else None
