@@ -57,7 +57,7 @@ class Audit:
                 self._look_at_started(job, daemons)
         world.schedule.after(AUDIT_SECONDS, self._look)
 
-    def _look_at_pending(self, job: Job, jobs: Iterable[Job], daemons: Iterable[Daemon]) -> None:
+    def _look_at_pending(self, job: Job, jobs: list[Job], daemons: Iterable[Daemon]) -> None:
         unchanged_for = self._unchanged_for(job)
         due = pending_deadline(job)
         if unchanged_for > SLACK_SECONDS and (job.cancel or job.suspend != (job.suspended_at is not None)):
@@ -89,7 +89,8 @@ class Audit:
         )
         matching = [daemon for daemon in daemons if satisfies(daemon.supply, job.demand)]
         self._must_be_explained(job, matching, is_unsaved=is_unsaved)
-        if is_turn and any(self._world.is_ready(daemon, jobs) for daemon in matching):
+        is_held = self._world.policies.holds(job, jobs)
+        if is_turn and not is_held and any(self._world.is_ready(daemon, jobs) for daemon in matching):
             since = self._idle_since.setdefault(job.uid, self._world.schedule.now)
             # An unlisted run of the workspace may be on a daemon whose heartbeats have stopped.
             patience = PATIENCE_SECONDS + (self._longest_loss() if job.changed_workspace else 0)

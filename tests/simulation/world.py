@@ -15,6 +15,7 @@ from simulation.faults import Faults
 from simulation.invariants import Invariants
 from simulation.network import Network
 from simulation.pods import Pods
+from simulation.policies import Policies
 from simulation.runs import Habits
 from simulation.schedule import Schedule
 from simulation.server import DAEMON, EPOCH, Server
@@ -105,6 +106,7 @@ class World:
         self.workspace_users = WorkspaceUsers(self)
         self.faults = Faults(self)
         self.disasters = Disasters(self, Random(f"disasters of {seed}"))
+        self.policies = Policies(self, Random(f"policies of {seed}"))
         self.start_controller()
         Audit(self)
 
@@ -112,6 +114,7 @@ class World:
         """Run until all jobs have ended and the cluster is quiet."""
         self.schedule.run_until(self.plan.seconds)
         self.users.leave()
+        self.policies.leave()
         self.faults.heal()
         self._await(lambda: self.server.is_whole)
         self.workspace_users.leave()
@@ -149,7 +152,7 @@ class World:
     def start_controller(self) -> None:
         if self.controller is not None:
             self.controller.die()
-        self.controller = SimulatedController(self.network, self.random, self.invariants)
+        self.controller = SimulatedController(self.network, self.random, self.invariants, self.policies)
         if self.plan.standby and not self.standbys:
             self.start_standby()
 
@@ -163,7 +166,9 @@ class World:
             self.start_standby()
 
     def start_standby(self) -> None:
-        self.standbys.append(SimulatedController(self.network, self.random, self.invariants, leads=False))
+        self.standbys.append(
+            SimulatedController(self.network, self.random, self.invariants, self.policies, leads=False)
+        )
 
     def lose_leader(self, *, dies: bool) -> None:
         """End the leader's term: it dies, and another standby is started, or it becomes a standby itself."""

@@ -1,6 +1,6 @@
 """Builders of queue policies with defaults, strategies for random ones, and the plain definition of the order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -17,9 +17,9 @@ BY_INITIATOR = Grouping(GroupField.INITIATOR)
 PEOPLE = ("ann", "bob", "cleo")
 
 
-def fair(*, half_life: int = HALF_LIFE, others: int = 1, by: Grouping = BY_INITIATOR, **weights: int) -> Fairness:
+def fair(weights: Mapping[str, int] | None = None, *, half_life: int = HALF_LIFE) -> Fairness:
     """Fairness by initiator, in which each has the weight 1 unless it is named."""
-    return Fairness(by, half_life, tuple(weights.items()), others)
+    return Fairness(BY_INITIATOR, half_life, tuple((weights or {}).items()))
 
 
 def a_policy(*limits: Limit, fairness: Fairness | None = None, **fields: Any) -> QueuePolicy:

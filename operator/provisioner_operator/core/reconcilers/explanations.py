@@ -55,11 +55,10 @@ class JobExplanations(JobCache):
         if self._work.is_under_way(uid):
             self._reasons.look_soon(uid, now)
             return None
-        queue = self.policy_queues.of(job.namespace)
-        if queue is not None and queue.policy.limits_of(job):
+        if (queue := self.policy_queues.of(job.namespace)) is not None and queue.policy.limits_of(job):
             # Whether a limit is reached changes with every job, and nobody visits those that wait for it.
             self._reasons.look_at(uid, now.monotonic + LIMIT_LOOK_SECONDS)
-        explanation = self._reasons.of(job, self._busy(job), fleet, now)
+        explanation = self._reasons.of(job, self._busy(job), self._held(job), fleet, now)
         if explanation is None or matches_status(job, explanation.reason, explanation.message):
             return None
         return Explain(job, explanation.reason, explanation.message)
@@ -73,11 +72,9 @@ class JobExplanations(JobCache):
             self._reasons.look_soon(current.uid, now)
 
     def _busy(self, job: Job) -> Explanation | None:
-        """Explain what goes first in the job's workspace, or the limit that is reached; None if nothing holds it up."""
+        """Explain what goes first in the job's workspace; None if it is this job's turn."""
         if self._placement.is_turn_of(job):
-            queue = self.policy_queues.of(job.namespace)
-            limit = None if queue is None else queue.limit_of(job)
-            return None if queue is None or limit is None else explain_limit(queue, limit)
+            return None
         if (kept := self._unsaved_state(workspace_of(job))) is not None:
             return explain_unsaved_state(*kept)
         first = self._placement.blocker_of(job) or ""
@@ -86,6 +83,12 @@ class JobExplanations(JobCache):
             return explain_awaited_reports(None if daemon is None else daemon.name)
         blocker = self._jobs.get(first)
         return explain_busy_workspace(job.workspace, None if blocker is None else blocker.name)
+
+    def _held(self, job: Job) -> Explanation | None:
+        """Explain which limit of the namespace's policy holds up the job; None if none does."""
+        queue = self.policy_queues.of(job.namespace)
+        limit = None if queue is None else queue.limit_of(job)
+        return None if queue is None or limit is None else explain_limit(queue, limit)
 
     def _candidates(self, namespace: str) -> list[Candidate]:
         daemons, placement = self._daemons, self._placement

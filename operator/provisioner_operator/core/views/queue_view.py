@@ -109,6 +109,15 @@ class QueueView(ABC):
         limit = None if queue is None else queue.limit_of(job)
         return None if queue is None or limit is None else explain_limit(queue, limit)
 
+    def waits_for(self, job: Job) -> Explanation | None:
+        """Explain what a job that may start waits for; None if a daemon is ready for it."""
+        if (busy := self.busy(job)) is not None:
+            return busy
+        explanation = self.explain(job.demand)
+        # A limit is no news where nobody could run the job anyway.
+        is_stuck = explanation is not None and explanation.reason in STUCK
+        return explanation if is_stuck else self.held(job) or explanation
+
     def used(self, daemon: Daemon) -> int:
         """Count the occupied slots of the daemon."""
         return self.placement.used(daemon.uid)
@@ -135,7 +144,7 @@ class QueueView(ABC):
             return ""
         if job.suspend:
             return PendingReason.SUSPENDED
-        explanation = self.busy(job) or self.held(job) or self.explain(job.demand)
+        explanation = self.waits_for(job)
         return "" if explanation is None else explanation.reason
 
     def is_stuck(self, job: Job) -> bool:

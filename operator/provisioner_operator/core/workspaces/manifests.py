@@ -161,9 +161,11 @@ def drift_check_job(
 def _job_of_workspace(
     name: str, workspace: Workspace, template: Template, spec: JsonObject, reason: BackgroundReason | None = None
 ) -> JsonObject:
-    labels: JsonObject = {WORKSPACE_LABEL: workspace.name, TEMPLATE_LABEL: template.name}
-    if reason is not None:
-        labels[BUILD_REASON_LABEL] = reason
+    labels: JsonObject = {
+        WORKSPACE_LABEL: workspace.name,
+        TEMPLATE_LABEL: template.name,
+        **({} if reason is None else {BUILD_REASON_LABEL: reason}),
+    }
     return {
         "apiVersion": API_VERSION,
         "kind": "ProvisionerJob",

@@ -92,7 +92,7 @@ async def test_each_kind_has_a_task_that_bears_the_namespace() -> None:
 @virtual_time
 async def test_a_resync_finds_deletions_that_no_watch_reported_in_its_own_namespace() -> None:
     listing = Listing()
-    listing.are_empty("jobs", "daemons", "templates", "workspaces")
+    listing.are_empty("queues", "jobs", "daemons", "templates", "workspaces")
     listing.has(
         "pools",
         a_page(stored(a_pool_manifest("here")), stored(a_pool_manifest("gone"))),
@@ -122,7 +122,7 @@ async def test_a_resync_finds_deletions_that_no_watch_reported_in_its_own_namesp
 @virtual_time
 async def test_of_ended_jobs_only_those_that_may_need_a_write_are_observed() -> None:
     listing = Listing()
-    listing.are_empty("pools", "pods", "daemons", "templates", "workspaces")
+    listing.are_empty("pools", "queues", "pods", "daemons", "templates", "workspaces")
     ended: dict[str, Any] = {"phase": "Failed", "reason": "RunFailed", "finishedAt": "2027-01-15T08:00:00Z"}
     expiring = stored(a_job_manifest("expiring", ttlSecondsAfterFinished=60), **ended)
     kept = stored(a_job_manifest("kept"), observedGeneration=1, **ended)
@@ -150,7 +150,7 @@ async def test_of_ended_jobs_only_those_that_may_need_a_write_are_observed() -> 
 @virtual_time
 async def test_a_list_that_fails_is_tried_again_after_a_pause(error: Exception, pause: float, in_contact: bool) -> None:  # noqa: FBT001 - a parameter of pytest
     listing = Listing()
-    listing.are_empty("pools", "pods", "daemons", "templates", "workspaces")
+    listing.are_empty("pools", "queues", "pods", "daemons", "templates", "workspaces")
     listing.has("jobs", a_page(), error, a_page())
     await listing.lister.list_all()
     async with listing.followed():

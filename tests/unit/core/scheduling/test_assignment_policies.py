@@ -7,9 +7,9 @@ from provisioner_operator.core.jobs.ordering import queue_key
 from provisioner_operator.core.model.matching import satisfies
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.scheduling.assignment import AssignmentQueue
-from provisioner_operator.core.scheduling.queueing.policy import QueuePolicy
+from provisioner_operator.core.scheduling.queueing.policy import PastRun, QueuePolicy
 from support.builders.core import NAMESPACE, NOON, a_daemon
-from support.builders.queues import START, TAGS, PastRun, a_past_run, a_policy, people_jobs, plain_first, policies
+from support.builders.queues import START, TAGS, a_past_run, a_policy, people_jobs, plain_first, policies
 
 JOBS = st.lists(people_jobs(), unique_by=lambda job: job.uid, max_size=13)
 FLEETS = st.lists(st.tuples(st.sampled_from(TAGS), st.integers(0, 3)), max_size=4).map(

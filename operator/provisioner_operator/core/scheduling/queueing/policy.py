@@ -52,7 +52,7 @@ class Grouping:
                 value = job.workspace_owner
             case GroupField.TEMPLATE:
                 value = job.template
-            case GroupField.LABEL:
+            case _:
                 value = next((value for key, value in job.labels if key == self.label), None)
         return value or ""
 

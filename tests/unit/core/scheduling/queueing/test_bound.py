@@ -35,7 +35,7 @@ class Fleet:
     longest_wait: float = 0
 
     def __post_init__(self) -> None:
-        self.queue = NamespaceQueue(a_policy(fairness=fair(half_life=self.half_life, **self.weights)))
+        self.queue = NamespaceQueue(a_policy(fairness=fair(self.weights, half_life=self.half_life)))
         self.queue.advance(self.now)
 
     def submit(self, job: Job, length: int) -> None:

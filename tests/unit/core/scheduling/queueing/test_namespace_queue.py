@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from provisioner_operator.api.v1alpha1.enums import BackgroundReason, JobType, Transition
+from provisioner_operator.core.model.matching import Demand
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.scheduling.queueing.namespace_queue import NamespaceQueue
 from provisioner_operator.core.scheduling.queueing.policy import NO_POLICY, Limit, PastRun, QueuePolicy, past_run
@@ -24,6 +25,10 @@ from support.builders.queues import (
     plain_first,
     policies,
 )
+
+
+def demand_of(tags: dict[str, str]) -> Demand:
+    return a_job(tags=tags).demand
 
 
 class AnyHistory(RuleBasedStateMachine):
@@ -60,7 +65,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(tags=st.sampled_from(TAGS))
     def starts(self, tags: dict[str, str]) -> None:
-        first = self.queues.first(a_demand(**tags))
+        first = self.queues.first(demand_of(tags))
         if first is not None:
             job = first[1]
             self.queues.discard(job.uid)
@@ -94,7 +99,7 @@ class AnyHistory(RuleBasedStateMachine):
     @invariant()
     def the_first_is_that_of_the_definition(self) -> None:
         for tags in TAGS:
-            demand = a_demand(**tags)
+            demand = demand_of(tags)
             waiting = [job for job in self.waiting.values() if job.demand == demand]
             expected = plain_first(self.policy, waiting, self.running.values(), self.past.values())
             first = self.queues.first(demand)
@@ -112,7 +117,7 @@ class AnyHistory(RuleBasedStateMachine):
         for run in reversed(self.past.values()):
             new.add_past_run(NAMESPACE, run)
         for tags in TAGS:
-            mine, its = self.queues.first(a_demand(**tags)), new.first(a_demand(**tags))
+            mine, its = self.queues.first(demand_of(tags)), new.first(demand_of(tags))
             assert mine == its
 
     @invariant()
@@ -128,7 +133,7 @@ class AnyHistory(RuleBasedStateMachine):
         """By taking the first of the jobs until a limit holds up all that are left, for one demand."""
         depths = self.queues.depths()
         for tags in TAGS:
-            demand = a_demand(**tags)
+            demand = demand_of(tags)
             assert depths.get(demand, 0) <= sum(job.demand == demand for job in self.waiting.values())
             if self.queues.first(demand) is None:
                 assert demand not in depths
@@ -142,7 +147,7 @@ def names(queue: NamespaceQueue, count: int, *, tags: dict[str, str] | None = No
     """The names of the jobs that start if there is a slot for each."""
     found: list[str] = []
     for _ in range(count):
-        if (first := queue.first(a_demand(**(tags or {})))) is None:
+        if (first := queue.first(demand_of(tags or {}))) is None:
             break
         queue.discard(first[1].uid)
         queue.take_slot(first[1])
@@ -167,7 +172,7 @@ def test_hundred_jobs_of_one_make_nobody_else_wait() -> None:
 
 
 def test_a_weight_is_a_number_of_shares() -> None:
-    queue = a_queue(a_policy(fairness=fair(ann=2)), *jobs_of("ann", 9), *jobs_of("bob", 9, created=1))
+    queue = a_queue(a_policy(fairness=fair({"ann": 2})), *jobs_of("ann", 9), *jobs_of("bob", 9, created=1))
     started = names(queue, 6)
     assert [name.split("-")[0] for name in started].count("ann") == 4
 
