@@ -13,7 +13,10 @@ of another outweighs it; a group that used nothing has none. Weights change how 
 whether it comes.
 """
 
+from dataclasses import dataclass
 from math import ceil, log2
+
+from provisioner_operator.core.scheduling.queueing.namespace_queue import NamespaceQueue
 
 
 def round_seconds(longest_run: float, groups: int, slots: int) -> float:
@@ -27,3 +30,39 @@ def debt_seconds(*, past_use: float, weight: int, heaviest: int, shortest_run: f
     if past_use <= 0 or one_run <= 0:
         return 0.0
     return max(0.0, half_life * log2(past_use * heaviest / (weight * one_run)))
+
+
+@dataclass(frozen=True, slots=True)
+class Fairness:
+    """How near a namespace is to the bound."""
+
+    longest_wait: float = 0.0
+    """Seconds of the longest wait of a group that has nothing running, while its jobs wait for nothing but a slot."""
+    ratio: float = 0.0
+    """The largest share of its bound that the wait of any such group has reached."""
+
+
+def measure_fairness(queue: NamespaceQueue, now: float) -> Fairness:
+    """Measure the waits of a namespace's groups at this wall-clock time; runs that have gone on longest stand for the longest run."""
+    policy, past = queue.policy.fairness, queue.past
+    if policy is None or past is None:
+        return Fairness()
+    groups = queue.claimable_groups()
+    ends, lengths = past.summary()
+    lengths += [now - job.started for job in queue.slots.jobs() if job.started is not None]
+    competing = set(groups) | set(queue.slots.groups())
+    heaviest = max((policy.weight_of(group) for group in competing), default=1)
+    found = Fairness()
+    for group, oldest in groups.items():
+        if queue.slots.of_group(group):
+            continue
+        wait = max(0.0, now - max(oldest, ends.get(group, oldest)))
+        bound = round_seconds(max(lengths, default=0.0), len(competing), max(1, len(queue.slots))) + debt_seconds(
+            past_use=past.decayed(group, now),
+            weight=policy.weight_of(group),
+            heaviest=heaviest,
+            shortest_run=min(lengths, default=0.0),
+            half_life=policy.half_life,
+        )
+        found = Fairness(max(found.longest_wait, wait), max(found.ratio, wait / bound if bound > 0 else 0.0))
+    return found

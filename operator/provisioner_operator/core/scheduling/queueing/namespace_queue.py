@@ -121,6 +121,16 @@ class NamespaceQueue:
         oldest = min((first[0][0] for lane in lanes if (first := lane.peek()) is not None), default=None)
         return sum(map(len, lanes)), oldest
 
+    def claimable_groups(self) -> dict[str, float]:
+        """Return the groups whose jobs go first and wait for nothing but a slot, with the creation time of the oldest of these."""
+        found: dict[tuple[int, bool], dict[str, float]] = {}
+        for lane, jobs in self._lanes.items():
+            oldest = jobs.peek()
+            if oldest is not None and all(self.slots.room(limit) for limit in lane.limits):
+                groups = found.setdefault((-lane.priority, lane.background), {})
+                groups[lane.group] = min(oldest[0][0], groups.get(lane.group, oldest[0][0]))
+        return found[min(found)] if found else {}
+
     def count_limit(self, name: str) -> tuple[int, int]:
         """Count the jobs that run under a limit, and those that wait because it is reached."""
         reached = {key for key in self._demands_of if key[0] == name and not self.slots.room(key)}

@@ -45,6 +45,13 @@ class PastUse:
         """Iterate over the runs that count."""
         return (run for run, _ in self._runs.values())
 
+    def summary(self) -> tuple[dict[str, float], list[float]]:
+        """Return the end of each group's last run, and the seconds of all runs."""
+        ends: dict[str, float] = {}
+        for run, group in self._runs.values():
+            ends[group] = max(run.finished, ends.get(group, run.finished))
+        return ends, [run.finished - run.started for run in self.runs()]
+
     def of(self, group: str) -> int:
         """Return the group's past use, on a scale that only comparisons of groups at the same time may use."""
         return self._sums.get(group, 0)
