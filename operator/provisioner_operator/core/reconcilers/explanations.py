@@ -58,7 +58,7 @@ class JobExplanations(JobCache):
         if (queue := self.policy_queues.of(job.namespace)) is not None and queue.policy.limits_of(job):
             # Whether a limit is reached changes with every job, and nobody visits those that wait for it.
             self._reasons.look_at(uid, now.monotonic + LIMIT_LOOK_SECONDS)
-        explanation = self._reasons.of(job, self._busy(job), self._held(job), fleet, now)
+        explanation = self._reasons.of(job, self._busy(job), fleet, now, held=self._held(job))
         if explanation is None or matches_status(job, explanation.reason, explanation.message):
             return None
         return Explain(job, explanation.reason, explanation.message)

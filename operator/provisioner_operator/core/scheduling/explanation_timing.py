@@ -146,7 +146,13 @@ class PendingReasons:
             yield next_job[1]
 
     def of(
-        self, job: Job, busy: Explanation | None, held: Explanation | None, fleet: Candidates, now: Instant
+        self,
+        job: Job,
+        busy: Explanation | None,
+        fleet: Candidates,
+        now: Instant,
+        *,
+        held: Explanation | None = None,
     ) -> Explanation | None:
         """Return the explanation to write; None if there is none yet: then the job comes up again in time.
 

@@ -61,7 +61,7 @@ class QueueView(ABC):
     @property
     @abstractmethod
     def queues(self) -> Mapping[Demand, Sequence[Job]]:
-        """The queue of each demand: jobs that wait for nothing but a daemon, in their order."""
+        """The queue of each demand: jobs that wait for nothing but a daemon or a limit, by priority and age; for their places, see `place_of`."""
 
     @property
     @abstractmethod

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing_extensions import override
 
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.jobs.ordering import queue_key
 from provisioner_operator.core.model.matching import Demand
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.pools.prospects import growth_of
@@ -56,7 +57,7 @@ class Snapshot(QueueView):
     @property
     @override
     def queues(self) -> Mapping[Demand, tuple[Job, ...]]:
-        """The queue of each demand: jobs that wait for nothing but a daemon, in their order."""
+        """The queue of each demand: jobs that wait for nothing but a daemon, by priority and age; for their places, see `place_of`."""
         return self._queues
 
     @property
@@ -77,12 +78,16 @@ class Snapshot(QueueView):
         for job in self.jobs.values():
             if job.may_start and self.busy(job) is None:
                 waiting.setdefault(job.demand, []).append(job)
-        return {demand: tuple(in_order(self._policies.of(demand.namespace), jobs)) for demand, jobs in waiting.items()}
+        return {demand: tuple(sorted(jobs, key=queue_key)) for demand, jobs in waiting.items()}
 
     @cached_property
     def places(self) -> Mapping[str, Place]:
         """Places in the queue by job uid; suspended jobs and those that wait for their workspace have none."""
-        return {job.uid: Place(at, len(jobs)) for jobs in self.queues.values() for at, job in enumerate(jobs, start=1)}
+        return {
+            job.uid: Place(at, len(jobs))
+            for demand, jobs in self.queues.items()
+            for at, job in enumerate(in_order(self._policies.of(demand.namespace), jobs), start=1)
+        }
 
     @override
     def place_of(self, uid: str) -> Place | None:

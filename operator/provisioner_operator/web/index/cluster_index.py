@@ -25,6 +25,9 @@ from provisioner_operator.web.index.row_parsing import parse_job_row, parse_obje
 from provisioner_operator.web.index.rows import JobRow, ObjectRow
 
 NAMESPACES = "namespaces"
+_PAST_RUNS = 500
+"""Ended jobs whose runs count for the places of a policy that is new or changed; the controller counts all."""
+
 KINDS = (JOBS, DAEMONS, POOLS, QUEUES, WORKSPACES, TEMPLATES, NAMESPACES)
 """Plurals of the kinds in the index."""
 
@@ -210,7 +213,10 @@ class ClusterIndex:
         elif plural == POOLS:
             self.queue.live.observe_pool(parse_pool(body))
         elif plural == QUEUES:
-            self.queue.live.observe_queue(parse_queue(body))
+            queue = parse_queue(body)
+            self.queue.live.observe_queue(queue)
+            for ended in self.jobs.ended(queue.namespace, _PAST_RUNS):
+                self.queue.live.observe_job(ended.job)
         self._objects[plural].put(row)
         if is_visible:
             self._changes.note(_change(plural, row))

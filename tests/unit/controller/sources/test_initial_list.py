@@ -12,7 +12,7 @@ from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError, UnreachableError
 from provisioner_operator.kube.selectors import DAEMON_PODS, UNFINISHED_JOBS
 from support.builders.controller import ControllerParts, stored
-from support.builders.manifests import a_job_manifest, a_pool_manifest
+from support.builders.manifests import a_job_manifest, a_pool_manifest, a_queue_manifest
 from support.scripted_client import Request, a_page
 from support.virtual_time import virtual_time
 
@@ -117,6 +117,24 @@ async def test_a_resync_finds_deletions_that_no_watch_reported_in_its_own_namesp
         assert known() == ({"here", "other"}, {"here", "other"})
         await asyncio.sleep(RESYNC_SECONDS)
         assert [request.at for request in listing.lists("pods")] == [0, RESYNC_SECONDS, 2 * RESYNC_SECONDS]
+
+
+@virtual_time
+async def test_a_policy_has_the_ended_jobs_listed_for_the_runs_that_it_counts() -> None:
+    listing = Listing()
+    listing.are_empty("pools", "pods", "daemons", "templates", "workspaces")
+    listing.has("queues", a_page(stored(a_queue_manifest(fairness={"by": "Initiator"}))))
+    run: dict[str, Any] = {"startedAt": "2027-01-15T08:00:00Z", "finishedAt": "2027-01-15T08:10:00Z"}
+    past = stored(a_job_manifest("past", initiator="ann"), phase="Completed", observedGeneration=1, **run)
+    odd = stored(a_job_manifest("odd", type="Moon"), phase="Completed", observedGeneration=1, **run)
+    listing.has("jobs", a_page(), a_page(), a_page(past, odd), a_page(), a_page())
+    await listing.lister.list_all()
+    queue = listing.parts.jobs.policy_queues.of("acme")
+    assert queue is not None
+    async with listing.followed():
+        await asyncio.sleep(3600)
+    assert queue.share_of("ann") > queue.share_of("bob")
+    assert len(listing.lists("jobs")) == 4
 
 
 @virtual_time

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.scheduling.queueing.bound import debt_seconds, round_seconds
+from provisioner_operator.core.scheduling.queueing.bound import Fairness, debt_seconds, measure_fairness, round_seconds
 from provisioner_operator.core.scheduling.queueing.namespace_queue import NamespaceQueue
-from support.builders.core import NOON, a_demand, a_job
+from provisioner_operator.core.scheduling.queueing.policy import Limit
+from support.builders.core import NOON, a_demand, a_job, a_running_job
 from support.builders.queues import a_past_run, a_policy, fair
 
 GROUPS = ("ann", "bob", "cleo", "dan", "eve")
@@ -134,3 +135,24 @@ def test_a_debt_fades_with_the_half_life() -> None:
     assert debt_seconds(past_use=0, weight=1, heaviest=9, shortest_run=1, half_life=60) == 0
     assert debt_seconds(past_use=1, weight=1, heaviest=1, shortest_run=0, half_life=60) == 0
     assert debt_seconds(past_use=0.1, weight=1, heaviest=1, shortest_run=3600, half_life=3600) == 0
+
+
+def test_a_wait_counts_from_the_end_of_the_groups_last_run() -> None:
+    queue = NamespaceQueue(a_policy(fairness=fair()))
+    queue.advance(NOON)
+    queue.put(a_job("anns", initiator="ann"))
+    queue.put(a_job("old", initiator="bob", priority=-1))  # all above it go first
+    queue.take_slot(a_running_job("cleos", initiator="cleo"))
+    queue.put(a_job("more", initiator="cleo"))
+    queue.add_past_run(a_past_run(started=NOON + 10, finished=NOON + 20, initiator="ann"))
+    found = measure_fairness(queue, NOON + 100)
+    assert found.longest_wait == 80
+    assert 0 < found.ratio < 1
+
+
+def test_nothing_is_measured_where_nobody_shares_or_nobody_waits() -> None:
+    assert measure_fairness(NamespaceQueue(a_policy(Limit("all", 1))), NOON) == Fairness()
+    assert measure_fairness(NamespaceQueue(a_policy()), NOON) == Fairness()
+    queue = NamespaceQueue(a_policy())
+    queue.put(a_job())
+    assert measure_fairness(queue, NOON + 5) == Fairness(5, 0)
