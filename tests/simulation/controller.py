@@ -15,7 +15,7 @@ from simulation.writes import ControllerWrites
 
 if TYPE_CHECKING:
     from simulation.invariants import Invariants
-    from simulation.policies import Policies
+    from simulation.people.policies import Policies
 
 LONGEST_BATCH = 0.05
 """Maximum delay of the loop after an event."""

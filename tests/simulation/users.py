@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from simulation.policies import PEOPLE, TEMPLATES
+from simulation.people.policies import PEOPLE, TEMPLATES
 from simulation.server import DAEMON, JOB, DeniedError, GoneError
 from support.json_patches import Body, RefusedError
 

@@ -14,8 +14,8 @@ from simulation.disasters import Disasters
 from simulation.faults import Faults
 from simulation.invariants import Invariants
 from simulation.network import Network
+from simulation.people.policies import Policies
 from simulation.pods import Pods
-from simulation.policies import Policies
 from simulation.runs import Habits
 from simulation.schedule import Schedule
 from simulation.server import DAEMON, EPOCH, Server

@@ -7,7 +7,7 @@ names the field: the caller reports it and goes on with the other objects.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from pydantic import ValidationError
 
@@ -89,10 +89,7 @@ def job_record(model: ProvisionerJob) -> Job:
         workspace_owner=shared_text(workspace.owner) if workspace else None,
         builds_workspace=_builds_workspace(spec),
         plan_digest=spec.plan_ref.digest if spec.plan_ref else None,
-        initiator=shared_text(spec.initiator),
-        template=shared_text(spec.template_ref.name) if spec.template_ref else None,
-        labels=_own_labels(meta.labels),
-        background_reason=_background_reason(model),
+        **_policy_fields(model),
         priority=spec.priority,
         suspend=spec.suspend,
         cancel=spec.cancel,
@@ -115,6 +112,25 @@ def job_record(model: ProvisionerJob) -> Job:
         deleting=meta.deletion_timestamp is not None,
         observed_generation=status.observed_generation,
     )
+
+
+class _PolicyFields(TypedDict):
+    """Fields of a job that only the policy of a queue reads, and its initiator."""
+
+    initiator: str | None
+    template: str | None
+    labels: frozenset[tuple[str, str]]
+    background_reason: BackgroundReason | None
+
+
+def _policy_fields(model: ProvisionerJob) -> _PolicyFields:
+    template = model.spec.template_ref
+    return {
+        "initiator": shared_text(model.spec.initiator),
+        "template": shared_text(template.name) if template else None,
+        "labels": _own_labels(model.metadata.labels),
+        "background_reason": _background_reason(model),
+    }
 
 
 def _own_labels(labels: Mapping[str, str]) -> frozenset[tuple[str, str]]:

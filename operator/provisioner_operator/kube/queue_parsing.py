@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from provisioner_operator.api.v1alpha1.queue import OTHERS, ProvisionerQueue
-from provisioner_operator.api.v1alpha1.queue import Fairness as FairnessModel
-from provisioner_operator.api.v1alpha1.queue import Limit as LimitModel
-from provisioner_operator.api.v1alpha1.queue import QueueStatus as StatusModel
+from provisioner_operator.api.v1alpha1.queueing.queue import OTHERS, ProvisionerQueue
+from provisioner_operator.api.v1alpha1.queueing.queue import Fairness as FairnessModel
+from provisioner_operator.api.v1alpha1.queueing.queue import Limit as LimitModel
+from provisioner_operator.api.v1alpha1.queueing.queue import QueueStatus as StatusModel
 from provisioner_operator.core.scheduling.queueing.policy import Fairness, Grouping, Limit, QueuePolicy
 from provisioner_operator.core.scheduling.queueing.records import GroupCount, LimitCount, Queue, QueueStatus
 from provisioner_operator.kube.parsing import UnparseableObjectError, conditions_of, explain

@@ -18,7 +18,7 @@ from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.api.v1alpha1.names import DAEMONS, GROUP, JOBS, POOLS, QUEUES, TEMPLATES, VERSION, WORKSPACES
 from provisioner_operator.api.v1alpha1.pool import ProvisionerPool
-from provisioner_operator.api.v1alpha1.queue import ProvisionerQueue
+from provisioner_operator.api.v1alpha1.queueing.queue import ProvisionerQueue
 from provisioner_operator.api.v1alpha1.template import WorkspaceTemplate
 from provisioner_operator.api.v1alpha1.workspace import Workspace
 

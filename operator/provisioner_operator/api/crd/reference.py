@@ -33,7 +33,7 @@ from provisioner_operator.api.v1alpha1.enums import (
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.api.v1alpha1.names import GROUP, VERSION
 from provisioner_operator.api.v1alpha1.pool import ProvisionerPool
-from provisioner_operator.api.v1alpha1.queue import ProvisionerQueue
+from provisioner_operator.api.v1alpha1.queueing.queue import ProvisionerQueue
 from provisioner_operator.api.v1alpha1.rules import RULES
 from provisioner_operator.api.v1alpha1.template import WorkspaceTemplate
 from provisioner_operator.api.v1alpha1.workspace import Workspace

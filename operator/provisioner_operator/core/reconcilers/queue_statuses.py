@@ -6,7 +6,7 @@ from provisioner_operator.core.scheduling.queueing.status import (
     STATUS_SECONDS,
     UpdateQueueStatus,
     differs,
-    status_of,
+    queue_status,
 )
 
 
@@ -25,5 +25,5 @@ class QueueStatuses(JobExplanations):
         self._status_seen[queue.namespace] = now.monotonic
         if jobs is None:  # a policy that says nothing, and no job
             return None
-        status = status_of(queue, jobs, now.wall)
+        status = queue_status(queue, jobs, now.wall)
         return UpdateQueueStatus(queue, status) if differs(status, queue.status) else None

@@ -10,7 +10,7 @@ daemon of the fleet runs any of them. Then the group's first job starts within
 The round is what the group's equal share of the slots takes, to within one run: each other group starts at most one job before it,
 since by that its past use exceeds the group's. The debt is the time in which the group's own past use fades until a single run
 of another outweighs it; a group that used nothing has none. Weights change how often a group has its turn, never
-whether it comes.
+whether it comes. Both together have to be shorter than 128 half-lives, after which past use may be forgotten.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ def debt_seconds(*, past_use: float, weight: int, heaviest: int, shortest_run: f
 
 
 @dataclass(frozen=True, slots=True)
-class Fairness:
+class MeasuredFairness:
     """How near a namespace is to the bound."""
 
     longest_wait: float = 0.0
@@ -42,17 +42,17 @@ class Fairness:
     """The largest share of its bound that the wait of any such group has reached."""
 
 
-def measure_fairness(queue: NamespaceQueue, now: float) -> Fairness:
+def measure_fairness(queue: NamespaceQueue, now: float) -> MeasuredFairness:
     """Measure the waits of a namespace's groups at this wall-clock time; runs that have gone on longest stand for the longest run."""
     policy, past = queue.policy.fairness, queue.past
     if policy is None or past is None:
-        return Fairness()
+        return MeasuredFairness()
     groups = queue.claimable_groups()
     ends, lengths = past.summary()
     lengths += [now - job.started for job in queue.slots.jobs() if job.started is not None]
     competing = set(groups) | set(queue.slots.groups())
     heaviest = max((policy.weight_of(group) for group in competing), default=1)
-    found = Fairness()
+    found = MeasuredFairness()
     for group, oldest in groups.items():
         if queue.slots.of_group(group):
             continue
@@ -64,5 +64,5 @@ def measure_fairness(queue: NamespaceQueue, now: float) -> Fairness:
             shortest_run=min(lengths, default=0.0),
             half_life=policy.half_life,
         )
-        found = Fairness(max(found.longest_wait, wait), max(found.ratio, wait / bound if bound > 0 else 0.0))
+        found = MeasuredFairness(max(found.longest_wait, wait), max(found.ratio, wait / bound if bound > 0 else 0.0))
     return found

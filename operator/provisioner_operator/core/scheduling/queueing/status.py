@@ -42,7 +42,7 @@ class UpdateQueueStatus:
         return JsonPatch(tests=(("/metadata/uid", self.queue.uid),), sets=(("/status", _json(self.status)),))
 
 
-def status_of(queue: Queue, jobs: NamespaceQueue, now: float) -> QueueStatus:
+def queue_status(queue: Queue, jobs: NamespaceQueue, now: float) -> QueueStatus:
     """Return the current status, at this wall-clock time."""
     used = len(jobs.slots)
     groups = [_group(jobs, name, used, now) for name in jobs.groups()]

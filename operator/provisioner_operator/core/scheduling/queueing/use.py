@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 from provisioner_operator.core.scheduling.queueing.policy import PastRun
 
-_PERIOD = 16
-"""Half-lives after which the zero of the scale moves on; what lies 16 to 32 half-lives back, a 65,536th and less, is forgotten."""
+_PERIOD = 128
+"""Half-lives after which the zero of the scale moves on; what lies 128 to 256 half-lives back is forgotten. That much counts next to
+nothing, but it still tells who had a turn: the bound of fairness holds for rounds that are shorter than this."""
 _REACH = 2 * _PERIOD + 2
 """Half-lives above the zero up to which time counts: clocks of daemons may be ahead, and one that is years ahead must cost nothing."""
 _UNIT = 1 << 32

@@ -8,7 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.scheduling.queueing.bound import Fairness, debt_seconds, measure_fairness, round_seconds
+from provisioner_operator.core.scheduling.queueing.bound import (
+    MeasuredFairness,
+    debt_seconds,
+    measure_fairness,
+    round_seconds,
+)
 from provisioner_operator.core.scheduling.queueing.namespace_queue import NamespaceQueue
 from provisioner_operator.core.scheduling.queueing.policy import Limit
 from support.builders.core import NOON, a_demand, a_job, a_running_job
@@ -151,8 +156,8 @@ def test_a_wait_counts_from_the_end_of_the_groups_last_run() -> None:
 
 
 def test_nothing_is_measured_where_nobody_shares_or_nobody_waits() -> None:
-    assert measure_fairness(NamespaceQueue(a_policy(Limit("all", 1))), NOON) == Fairness()
-    assert measure_fairness(NamespaceQueue(a_policy()), NOON) == Fairness()
+    assert measure_fairness(NamespaceQueue(a_policy(Limit("all", 1))), NOON) == MeasuredFairness()
+    assert measure_fairness(NamespaceQueue(a_policy()), NOON) == MeasuredFairness()
     queue = NamespaceQueue(a_policy())
     queue.put(a_job())
-    assert measure_fairness(queue, NOON + 5) == Fairness(5, 0)
+    assert measure_fairness(queue, NOON + 5) == MeasuredFairness(5, 0)
