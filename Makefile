@@ -17,8 +17,7 @@ WORKERS ?= 6
 PYTEST_ARGS ?=
 # Some images switch Python's cache of compiled files off: then each of the many programs compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
-UNIT_SEEDS ?= 40
-SIMULATION := tests/simulation
+UNIT_SEEDS ?= 20
 BEHAVIOR := tests/component tests/simulation tests/model tests/integration
 PREPARE := $(BIN)/provisioner-devcluster prepare --coder-provider --opentofu --prometheus --gitops
 # Lines and branches that the fast tests cover, in percent, with the same examples in each run: raise a floor when more is reached,
@@ -37,7 +36,7 @@ DEMO_NEEDS = $(if $(wildcard $(READY)),$(READY),$(DEMO_READY))
 .DEFAULT_GOAL := help
 ARGS ?=
 
-.PHONY: help demo up down test unit behavior integration e2e mutants bench lint format crds gitops docs monitoring devcluster image lock clean
+.PHONY: help demo up down test unit coverage behavior integration e2e mutants bench lint format crds gitops docs monitoring devcluster image lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -70,9 +69,8 @@ up: $(DEMO_NEEDS) ## The demo's cluster, operator and daemons, left running to e
 down: $(DEMO_NEEDS) ## End what `make up` started
 	@$(BIN)/python -m demo down
 
-test: SIMULATION :=
 ifeq ($(PYTEST_ARGS),)
-test: unit behavior ## All tests, against a real control plane
+test: coverage behavior ## All tests, against a real control plane
 else
 test: $(READY)
 	@$(PREPARE)
@@ -83,10 +81,12 @@ behavior: $(READY) ## All tests but the fast ones: processes, simulated clusters
 	@$(PREPARE)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope $(BEHAVIOR) $(PYTEST_ARGS)
 
-unit: $(READY) ## The fast tests, without a control plane, and what they have to cover
-	@PROVISIONER_SIMULATION_SEEDS=$(UNIT_SEEDS) $(BIN)/python $(if $(PYTEST_ARGS),,-m slipcover --json --out .coverage.json) \
-	  -m pytest -n auto tests/unit $(SIMULATION) $(if $(PYTEST_ARGS),,--hypothesis-seed=0) $(PYTEST_ARGS)
-	@$(if $(PYTEST_ARGS),,PYTHONPATH=tests $(BIN)/python -m support.coverage_floors .coverage.json $(COVERAGE_FLOORS))
+unit: $(READY) ## The fast tests, without a control plane, and some simulated clusters
+	@PROVISIONER_SIMULATION_SEEDS=$(UNIT_SEEDS) $(BIN)/python -m pytest -n auto tests/unit tests/simulation $(PYTEST_ARGS)
+
+coverage: $(READY) ## The fast tests, and what they have to cover
+	@$(BIN)/python -m slipcover --json --out .coverage.json -m pytest -n auto tests/unit --hypothesis-seed=0
+	@PYTHONPATH=tests $(BIN)/python -m support.coverage_floors .coverage.json $(COVERAGE_FLOORS)
 
 integration: $(READY) ## Only the tests that need a control plane
 	@$(PREPARE)

@@ -1,4 +1,4 @@
-"""Comparison of what the fast tests cover with the floors of the packages: `make unit` calls it with SlipCover's report."""
+"""Comparison of what the fast tests cover with the floors of the packages: `make coverage` calls it with SlipCover's report."""
 
 import json
 from collections.abc import Mapping, Sequence
