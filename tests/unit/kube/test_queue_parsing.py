@@ -1,5 +1,7 @@
 """A ProvisionerQueue becomes the policy that it states."""
 
+from typing import Any
+
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import BackgroundReason, GroupField, JobType, Transition
@@ -13,7 +15,7 @@ from support.builders.manifests import a_job_manifest, a_queue_manifest
 from support.builders.stored import stored
 
 
-def parsed(**spec: object) -> Queue:
+def parsed(**spec: Any) -> Queue:
     return parse_queue(stored(a_queue_manifest(**spec)))
 
 

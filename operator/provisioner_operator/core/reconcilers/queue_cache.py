@@ -53,11 +53,14 @@ class QueueCache(KnownJobs):
             self._work.add_after(uid, self._status_seen.get(namespace, 0.0) + STATUS_SECONDS)
 
     def _set_policy(self, namespace: str, policy: QueuePolicy, now: Instant) -> None:
+        former = self.policy_queues.of(namespace)
+        known = None if former is None or former.policy.fairness is None else former.policy.fairness.half_life
         self._queue.set_policy(namespace, policy, now.wall)
         queue = self.policy_queues.of(namespace)
         for job in () if queue is None else queue.waiting():
             # What a limit held up may not be any more, and the reverse.
             if job.reason == PendingReason.LIMIT_REACHED or policy.limits:
                 self._reasons.look_soon(job.uid, now)
-        if policy.fairness is not None:
+        # With another half-life, runs may count that did not.
+        if policy.fairness is not None and policy.fairness.half_life != known:
             self.wants_past_runs = True

@@ -30,7 +30,7 @@ from support.builders.core import (
     an_ended_job,
 )
 from support.builders.pools import a_pool
-from support.builders.queues import policies
+from support.builders.queues import a_policy, policies
 
 NAMES = st.sampled_from(["dev-1", "dev-2", "dev-10", "a", "b", "c"])
 DAEMONS = st.sampled_from(["one", "two", "three"])
@@ -301,3 +301,28 @@ def test_what_was_never_known_can_be_forgotten(forget: Callable[[LiveQueue, str]
     live = LiveQueue()
     forget(live, "unknown")
     assert not live.jobs
+
+
+def test_places_and_estimates_follow_the_policy_and_what_its_groups_use() -> None:
+    live = LiveQueue()
+    live.advance(NOON)
+    live.observe_queue(Queue("acme", "default", "uid-of-queue", 1, 1, a_policy()))
+    busy = a_running_job("busy", initiator="cleo")
+    live.observe_daemon(replace(a_daemon(runs=(busy,)), heartbeat=heartbeat(0)))
+    live.observe_job(busy)
+    for number in range(3):
+        live.observe_job(a_job(f"anns-{number}", initiator="ann"))
+    bobs = a_job("bobs", initiator="bob", created=5)
+    live.observe_job(bobs)
+    assert live.place_of(bobs.uid) == Place(2, 4)
+    assert live.count_before(bobs, live.takers(bobs.demand)) == 1
+
+    live.observe_job(an_ended_job("past", initiator="ann", started=-60))
+    assert live.place_of(bobs.uid) == Place(1, 4)
+    live.forget_job("uid-of-past")
+    assert live.place_of(bobs.uid) == Place(2, 4)
+    live.advance(NOON + 10_000_000)
+    assert live.place_of(bobs.uid) == Place(2, 4)
+
+    live.forget_queue("uid-of-queue")
+    assert live.place_of(bobs.uid) == Place(4, 4)

@@ -19,9 +19,6 @@ class UsedSlots:
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def __contains__(self, uid: str) -> bool:
-        return uid in self._jobs
-
     def jobs(self) -> Iterator[Job]:
         """Iterate over the jobs that use a slot."""
         return (job for job, _, _ in self._jobs.values())

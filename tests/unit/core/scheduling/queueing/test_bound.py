@@ -143,10 +143,11 @@ def test_a_debt_fades_with_the_half_life() -> None:
 
 
 def test_a_wait_counts_from_the_end_of_the_groups_last_run() -> None:
-    queue = NamespaceQueue(a_policy(fairness=fair()))
+    queue = NamespaceQueue(a_policy(Limit("gpu", 0, template="gpu"), fairness=fair()))
     queue.advance(NOON)
     queue.put(a_job("anns", initiator="ann"))
     queue.put(a_job("old", initiator="bob", priority=-1))  # all above it go first
+    queue.put(a_job("held", initiator="bob", template="gpu", priority=9))
     queue.take_slot(a_running_job("cleos", initiator="cleo"))
     queue.put(a_job("more", initiator="cleo"))
     queue.add_past_run(a_past_run(started=NOON + 10, finished=NOON + 20, initiator="ann"))

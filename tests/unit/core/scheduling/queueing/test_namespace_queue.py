@@ -272,3 +272,19 @@ def test_a_decision_moves_only_the_lanes_of_its_group(groups: int) -> None:
     first = queue.first(a_demand())
     assert first is not None
     assert queue.take_slot(first[1]) == [a_demand()]
+
+
+def test_time_passes_for_each_namespace_on_its_own_scale() -> None:
+    queues = PolicyQueues()
+    queues.set_policy("slow", QueuePolicy(fair(half_life=86_400)), NOON)
+    queues.set_policy("fast", QueuePolicy(fair(half_life=60)), NOON)
+    for namespace in ("slow", "fast"):
+        queues.add_past_run(namespace, a_past_run(f"{namespace}'s", started=NOON - 60, finished=NOON, initiator="ann"))
+    queues.put(a_job(namespace="fast"))
+    assert queues.advance(NOON + 1) == []
+    assert [demand.namespace for demand in queues.advance(NOON + 300 * 60)] == ["fast"]
+    slow, fast = queues.of("slow"), queues.of("fast")
+    assert slow is not None
+    assert fast is not None
+    assert slow.share_of("ann") > (0, 0)
+    assert fast.share_of("ann") == (0, 0)
