@@ -132,7 +132,7 @@ class _LongQueue:
 
     def _new(self, number: int, demand: Demand) -> Job:
         job = _job(number, demand)
-        return replace(job, initiator=f"user-{number // 7 % self._groups}") if self._groups else job
+        return replace(job, initiator=f"user-{number % self._groups}") if self._groups else job
 
     def _carry_out(self, assigned: Assign) -> Job:
         """Observe the results of the assignment and of the acknowledgment that follows it."""

@@ -79,7 +79,7 @@ class AssignmentQueue:
 
     def add_past_run(self, namespace: str, run: PastRun) -> None:
         """Count a run that has ended."""
-        self._renew_heads(self._jobs.add_past_run(namespace, run))
+        self._jobs.add_past_run(namespace, run)
 
     def forget_past_run(self, job_uid: str) -> None:
         """Count a run no longer whose job is gone."""
@@ -134,7 +134,10 @@ class AssignmentQueue:
             state = self._supplies[supply]
             first = state.heads.peek()
             if state.free and first is not None and first[0] == expected:
-                matched.append(self._take(first[1]))
+                # Whose group has taken more since, or whose limit is reached, comes later than it was.
+                self._put_head(state, first[1])
+                if state.heads.peek() == first:
+                    matched.append(self._take(first[1]))
             self._put_turn(turns, supply)
         self._stirred.clear()
         return matched

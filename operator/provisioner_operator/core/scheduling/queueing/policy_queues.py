@@ -100,19 +100,18 @@ class PolicyQueues:
 
     def observe_end(self, job: Job) -> list[Demand]:
         """Count the run of a job that has ended, and its slot no more."""
-        changed = self.free_slot(job.uid)
-        run = past_run(job)
-        return changed if run is None else [*changed, *self.add_past_run(job.namespace, run)]
+        if (run := past_run(job)) is not None:
+            self.add_past_run(job.namespace, run)
+        return self.free_slot(job.uid)
 
-    def add_past_run(self, namespace: str, run: PastRun) -> list[Demand]:
+    def add_past_run(self, namespace: str, run: PastRun) -> None:
         """Count a run that has ended, if the namespace's policy counts any."""
         queue = self._queues.get(namespace)
         if queue is None or queue.past is None:
-            return []
-        changed = queue.add_past_run(run)
+            return
+        queue.add_past_run(run)
         if run.uid in queue.past:
             self._past_in[run.uid] = namespace
-        return changed
 
     def forget_past_run(self, uid: str) -> list[Demand]:
         """Count a run no longer whose job is gone."""
