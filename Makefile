@@ -126,8 +126,9 @@ docs: $(READY) ## Write docs/cli.md and docs/reference from the code
 	@$(BIN)/python -m provisioner_operator.controller.telemetry.reference docs/reference
 	@$(BIN)/python -m provisioner_operator.web.api.reference docs/reference
 
-monitoring: $(READY) ## Rules of Prometheus and dashboards of Grafana from monitoring/ (ARGS="--objective 0.99"; ARGS=--help)
+monitoring: $(READY) ## Rules, dashboards and metrics of objects from monitoring/ (ARGS="--objective 0.99"; ARGS=--help)
 	@$(BIN)/python -m monitoring $(ARGS)
+	@PYTHONPATH=.:tests:operator $(BIN)/python -m support.state_metrics
 
 devcluster: $(READY) ## A bare control plane, left running; end it with: .venv/bin/provisioner-devcluster down
 	@$(BIN)/provisioner-devcluster up

@@ -1,1 +1,1 @@
-"""Alerts and dashboards for the operator's metrics, written in Python and generated for Prometheus and Grafana (`make monitoring`)."""
+"""Alerts, dashboards and metrics of objects, written in Python and generated for Prometheus, Grafana and kube-state-metrics (`make monitoring`)."""

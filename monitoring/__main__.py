@@ -10,6 +10,8 @@ from monitoring.rules.alerts import groups
 from monitoring.rules.prometheus_rule import prometheus_rule, rules_file
 from monitoring.rules.queue_slo import QueueSlo
 from monitoring.rules.rule import DEFAULT_LINKS, Links
+from monitoring.state_metrics import rendering as state_metrics_files
+from monitoring.state_metrics.metrics import state_metrics
 
 ROOT = Path(__file__).parents[1]
 DEFAULT = QueueSlo()
@@ -23,6 +25,7 @@ def files(slo: QueueSlo = DEFAULT, links: Links = DEFAULT_LINKS) -> dict[Path, s
         Path("monitoring/rules.yaml"): rules_file(rules, links),
         Path("manifests/components/dashboards/dashboards.yaml"): config_maps(dashboards),
         **{Path(f"monitoring/dashboards/{board.uid}.json"): dashboard_json(board) for board in dashboards},
+        **state_metrics_files.files(state_metrics()),
     }
 
 
@@ -46,7 +49,7 @@ def files(slo: QueueSlo = DEFAULT, links: Links = DEFAULT_LINKS) -> dict[Path, s
 )
 @click.option("--grafana", default=DEFAULT_LINKS.grafana, help="Address of Grafana, for links to the dashboards.")
 def main(*, objective: float, target: float, runbooks: str, grafana: str) -> None:
-    """Write the rules and dashboards."""
+    """Write the rules, the dashboards, and the configuration of kube-state-metrics."""
     try:
         slo = QueueSlo(objective, target)
     except ValueError as error:

@@ -4,15 +4,18 @@ Called by `reference`. Knows structural schemas, and nothing of any kind.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from pydantic.json_schema import JsonSchemaValue
 
 from provisioner_operator.api.crd.schema import default_in_words
-from provisioner_operator.api.v1alpha1.rules import RULES, Rule
+from provisioner_operator.api.v1alpha1.rules import RULES, Rule, unchanged
 
 _IMMUTABLE = "self == oldSelf"
+_SAME_FIELD = re.compile(r"self\.([A-Za-z.]+) == oldSelf\.\1")
+"""A rule of an object that a field inside it keeps its value."""
 _INT_OR_STRING = "x-kubernetes-int-or-string"
 _MAP_KEYS = "x-kubernetes-list-map-keys"
 _RANGES = (
@@ -23,14 +26,21 @@ _RANGES = (
 )
 
 
-def sections(schema: JsonSchemaValue, path: str) -> Iterator[str]:
-    """Yield the section of the object at `path`, then those of the objects inside it."""
+def sections(schema: JsonSchemaValue, path: str, immutable: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Yield the section of the object at `path`, then those of the objects inside it.
+
+    Rules outside of the object may declare fields `immutable`, by their paths in it.
+    """
     level = "#" * (2 if "." not in path else 3)
-    yield f"{level} {path}\n\n{schema['description']}\n\n{_table(schema, path)}{_rules(schema)}"
+    immutable |= _immutable_fields(schema)
+    yield f"{level} {path}\n\n{schema['description']}\n\n{_table(schema, path, immutable)}{_rules(schema)}"
     for name, field in schema["properties"].items():
         inner, suffix = _object_in(field)
         if inner is not None:
-            yield from sections({**inner, "description": inner.get("description", "")}, f"{path}.{name}{suffix}")
+            of_inner = frozenset(each.removeprefix(f"{name}.") for each in immutable if each.startswith(f"{name}."))
+            yield from sections(
+                {**inner, "description": inner.get("description", "")}, f"{path}.{name}{suffix}", of_inner
+            )
 
 
 def cell(text: str) -> str:
@@ -48,11 +58,23 @@ def rule_lines(rules: list[Rule], where: str) -> Iterator[str]:
         yield f"- {named}{rule['message']}\n  ```cel\n  {rule['rule']}\n  ```\n"
 
 
-def _table(schema: JsonSchemaValue, path: str) -> str:
+def _immutable_fields(schema: JsonSchemaValue) -> frozenset[str]:
+    """Paths of the fields that a rule of the object keeps as they are."""
+    found = set()
+    for each in schema.get(RULES, ()):
+        named = each.get("fieldPath", "").removeprefix(".")
+        if named and each["rule"] == unchanged(named):
+            found.add(named)
+        elif same := _SAME_FIELD.fullmatch(each["rule"]):
+            found.add(same[1])
+    return frozenset(found)
+
+
+def _table(schema: JsonSchemaValue, path: str, immutable: frozenset[str]) -> str:
     required = set(schema.get("required", ()))
     rows = [
         f"| `{name}` | {_type(field, f'{path}.{name}')} | {_default(field)} "
-        f"| {_constraints(field, required=name in required)} | {_description(field)} |\n"
+        f"| {_constraints(field, required=name in required, immutable=name in immutable)} | {_description(field)} |\n"
         for name, field in schema["properties"].items()
     ]
     return "| field | type | default | constraints | description |\n|---|---|---|---|---|\n" + "".join(rows)
@@ -100,9 +122,9 @@ def _default(field: JsonSchemaValue) -> str:
     return f"`{cell(default if isinstance(default, str) and default else json.dumps(default))}`"
 
 
-def _constraints(field: JsonSchemaValue, *, required: bool) -> str:
+def _constraints(field: JsonSchemaValue, *, required: bool, immutable: bool) -> str:
     found = ["**required**"] if required else []
-    if any(rule["rule"] == _IMMUTABLE for rule in field.get(RULES, ())):
+    if immutable or any(rule["rule"] == _IMMUTABLE for rule in field.get(RULES, ())):
         found.append("immutable")
     found += _value_constraints(field)
     if keys := field.get(_MAP_KEYS):

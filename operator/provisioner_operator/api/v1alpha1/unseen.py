@@ -7,6 +7,9 @@ would take a fresh object for a ready one.
 from provisioner_operator.api.v1alpha1.base import Condition
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus
 
+UNSEEN_REASON = "Pending"
+"""Reason of the condition Ready until then."""
+
 
 def not_observed(kind: str) -> list[Condition]:
     """Return the conditions of an object of this kind, in words, that the controller has not observed yet."""
@@ -15,7 +18,7 @@ def not_observed(kind: str) -> list[Condition]:
             {
                 "type": "Ready",
                 "status": ConditionStatus.UNKNOWN,
-                "reason": "Pending",
+                "reason": UNSEEN_REASON,
                 "message": f"The controller has not observed this {kind} yet. Check that the operator runs and serves this namespace.",
                 "lastTransitionTime": "1970-01-01T00:00:00Z",
             }

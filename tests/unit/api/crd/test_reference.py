@@ -7,13 +7,17 @@ from functools import cache
 from typing import Any
 
 import pytest
+import yaml
 
 from provisioner_operator.api.crd.definitions import KINDS, Kind
 from provisioner_operator.api.crd.docstrings import attribute_docstrings
+from provisioner_operator.api.crd.examples import EXAMPLES
 from provisioner_operator.api.crd.field_tables import sections
 from provisioner_operator.api.crd.reference import CONDITIONS, page_name, pages
+from provisioner_operator.api.v1alpha1 import enums
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import DaemonState
+from provisioner_operator.api.v1alpha1.rules import unchanged
 from provisioner_operator.core.daemons.decisions import daemon_offline
 from provisioner_operator.daemon.reporting.report import UNHEALTHY_FAILURES, Report, Tally, status_content
 from support.builders.core import a_daemon
@@ -21,7 +25,7 @@ from support.manifests import REPOSITORY
 
 FOLDER = REPOSITORY / "docs" / "reference"
 META = {"name": "d", "namespace": "n", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"}
-OF_OTHERS = {"metrics.md", "events.md", "api.md"}
+OF_OTHERS = {"metrics.md", "kube-state-metrics.md", "events.md", "api.md"}
 
 written = cache(pages)
 """Made once for all tests: reading the models' texts takes its time."""
@@ -50,6 +54,40 @@ def test_every_field_stands_in_the_section_of_its_object(kind: Kind) -> None:
 
     assert len(fields) > 10
     assert [(path, name) for path, name in fields if f"\n| `{name}` |" not in by_heading.get(path, "")] == []
+
+
+@each_kind
+def test_every_field_of_a_page_exists(kind: Kind) -> None:
+    schema = kind.definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+    known = {*_fields(schema["spec"], "spec"), *_fields(schema["status"], "status")}
+    section, documented = "", list[tuple[str, str]]()
+    for line in written()[page_name(kind)].splitlines():
+        if line.startswith("#"):
+            section = line.lstrip("# ")
+        elif section.startswith(("spec", "status")) and (row := re.match(r"\| `(\w+)` \|", line)):
+            documented.append((section, row[1]))
+
+    assert len(documented) == len(set(documented)) == len(known)
+    assert set(documented) == known
+
+
+@each_kind
+def test_each_kind_has_one_example_which_its_page_shows(kind: Kind) -> None:
+    text = EXAMPLES[kind.model]
+    body = yaml.safe_load(text)
+
+    assert written()[page_name(kind)].count("```yaml") == 1
+    assert f"```yaml\n{text}```" in written()[page_name(kind)]
+    assert body["kind"] == kind.model.__name__
+    assert len(body["spec"]) > 2
+
+
+def test_every_reason_of_the_api_is_on_a_page() -> None:
+    text = "".join(written().values())
+    reasons: list[type[StrEnum]] = [each for name, each in vars(enums).items() if name.endswith("Reason")]
+
+    assert len(reasons) > 6
+    assert [reason for members in reasons for reason in members if f"| `{reason}` |" not in text] == []
 
 
 @each_kind
@@ -131,6 +169,34 @@ def test_a_table_shows_what_the_schema_asks_for() -> None:
         r"| `name` | string |  | **required**; at most 5 characters; matches `a\|b` | A name. |",
         "| `items` | list of string |  | at most 2 items; unique items; each: one of `x`, `y` | Some. |",
         "| `size` | integer | `3` | immutable; at least 1 | A size. |",
+    ]
+
+
+def test_a_field_that_a_rule_of_its_object_keeps_is_immutable() -> None:
+    text = {"type": "string", "description": ""}
+    schema = {
+        "description": "",
+        "type": "object",
+        "properties": {
+            "ref": {"type": "object", "properties": {"name": text, "version": text}},
+            "owner": text,
+            "count": {"type": "integer"},
+        },
+        "x-kubernetes-validations": [
+            {"rule": "self.ref.name == oldSelf.ref.name", "message": "m", "fieldPath": ".ref"},
+            {"rule": unchanged("owner"), "message": "m", "fieldPath": ".owner"},
+            {"rule": "self.count >= oldSelf.count", "message": "m", "fieldPath": ".count"},
+        ],
+    }
+
+    rows = [line for section in sections(schema, "spec") for line in section.splitlines() if line.startswith("| `")]
+
+    assert rows == [
+        "| `ref` | [object](#specref) |  |  |  |",
+        "| `owner` | string |  | immutable |  |",
+        "| `count` | integer |  |  |  |",
+        "| `name` | string |  | immutable |  |",
+        "| `version` | string |  |  |  |",
     ]
 
 

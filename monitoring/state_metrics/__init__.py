@@ -1,0 +1,1 @@
+"""Metrics of single objects, by kube-state-metrics' CustomResourceStateMetrics."""
