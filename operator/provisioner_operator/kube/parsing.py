@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from provisioner_operator.api.v1alpha1.base import Condition as ConditionModel
 from provisioner_operator.api.v1alpha1.base import Model
 from provisioner_operator.api.v1alpha1.daemon import DaemonSpec, ProvisionerDaemon
-from provisioner_operator.api.v1alpha1.enums import BackgroundReason, JobType, Provisioner
+from provisioner_operator.api.v1alpha1.enums import BackgroundWork, JobType, Provisioner
 from provisioner_operator.api.v1alpha1.job import JobSpec, ProvisionerJob
 from provisioner_operator.api.v1alpha1.job_status import JobStatus
 from provisioner_operator.api.v1alpha1.names import BUILD_REASON_LABEL, CORDONED_BY_ANNOTATION, GROUP
@@ -120,7 +120,7 @@ class _PolicyFields(TypedDict):
     initiator: str | None
     template: str | None
     labels: frozenset[tuple[str, str]]
-    background_reason: BackgroundReason | None
+    background_reason: BackgroundWork | None
 
 
 def _policy_fields(model: ProvisionerJob) -> _PolicyFields:
@@ -144,11 +144,11 @@ def _shared_labels(labels: tuple[tuple[str, str], ...]) -> frozenset[tuple[str, 
     return frozenset(labels)
 
 
-def _background_reason(model: ProvisionerJob) -> BackgroundReason | None:
+def _background_reason(model: ProvisionerJob) -> BackgroundWork | None:
     if model.spec.type is JobType.TEMPLATE_IMPORT:
-        return BackgroundReason.TEMPLATE_IMPORT
+        return BackgroundWork.TEMPLATE_IMPORT
     reason = model.metadata.labels.get(BUILD_REASON_LABEL)
-    return BackgroundReason(reason) if reason in (BackgroundReason.AUTOSTOP, BackgroundReason.DRIFT) else None
+    return BackgroundWork(reason) if reason in (BackgroundWork.AUTOSTOP, BackgroundWork.DRIFT) else None
 
 
 def _builds_workspace(spec: JobSpec) -> bool:

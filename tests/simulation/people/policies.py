@@ -6,7 +6,7 @@ Every controller observes each change a little later, as its watch reports it; i
 from random import Random
 from typing import TYPE_CHECKING
 
-from provisioner_operator.api.v1alpha1.enums import BackgroundReason, GroupField
+from provisioner_operator.api.v1alpha1.enums import BackgroundWork, GroupField
 from provisioner_operator.core.jobs.decisions import Assign
 from provisioner_operator.core.model.decision import Decision
 from provisioner_operator.core.model.records import Job
@@ -112,5 +112,5 @@ class Policies:
         return QueuePolicy(
             fairness=choice([None, Fairness(grouping, 60, (("ann", randint(1, 4)),))]),
             limits=tuple(limit for limit in limits if self._random.random() < 0.4),
-            background=choice([frozenset(), frozenset({BackgroundReason.TEMPLATE_IMPORT})]),
+            background=choice([frozenset(), frozenset({BackgroundWork.TEMPLATE_IMPORT})]),
         )

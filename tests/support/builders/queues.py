@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from provisioner_operator.api.v1alpha1.enums import BackgroundReason, GroupField, JobType, Transition
+from provisioner_operator.api.v1alpha1.enums import BackgroundWork, GroupField, JobType, Transition
 from provisioner_operator.core.jobs.ordering import natural
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.scheduling.queueing.policy import Fairness, Grouping, Limit, PastRun, QueuePolicy
@@ -65,7 +65,7 @@ def policies(draw: st.DrawFn) -> QueuePolicy:
         )
     )
     names = draw(st.lists(st.sampled_from(["one", "two", "three"]), unique=True))
-    background = draw(st.frozensets(st.sampled_from(BackgroundReason)))
+    background = draw(st.frozensets(st.sampled_from(BackgroundWork)))
     return QueuePolicy(fairness, tuple(draw(limits(name)) for name in names), background)
 
 
@@ -89,7 +89,7 @@ def people_jobs(draw: st.DrawFn) -> Job:
         workspace_owner=draw(st.sampled_from(PEOPLE)),
         template=draw(st.sampled_from(["gpu", "small", None])),
         labels=draw(st.sampled_from([frozenset[tuple[str, str]](), frozenset({("team", "red"), ("a", "b")})])),
-        background_reason=draw(st.sampled_from([None, None, *BackgroundReason])),
+        background_reason=draw(st.sampled_from([None, None, *BackgroundWork])),
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.enums import BackgroundReason, GroupField, JobType, Transition
+from provisioner_operator.api.v1alpha1.enums import BackgroundWork, GroupField, JobType, Transition
 from provisioner_operator.api.v1alpha1.names import BUILD_REASON_LABEL
 from provisioner_operator.core.scheduling.queueing.policy import Fairness, Grouping, Limit, QueuePolicy
 from provisioner_operator.core.scheduling.queueing.records import Queue
@@ -47,7 +47,7 @@ def test_a_full_policy_is_read_whole() -> None:
             Limit("heavy", 2, None, "gpu", Transition.START, "ann", frozenset({("a", "b")})),
             Limit("each", 5, Grouping(GroupField.INITIATOR)),
         ),
-        frozenset({BackgroundReason.AUTOSTOP}),
+        frozenset({BackgroundWork.AUTOSTOP}),
     )
     assert policy.fairness is not None
     assert policy.fairness.by.describe("red") == "label team red"
@@ -79,15 +79,15 @@ def test_a_queue_of_a_later_version_is_not_guessed() -> None:
 @pytest.mark.parametrize(
     ("labels", "type_", "reason"),
     [
-        ({}, JobType.TEMPLATE_IMPORT, BackgroundReason.TEMPLATE_IMPORT),
-        ({BUILD_REASON_LABEL: "Autostop"}, JobType.WORKSPACE_BUILD, BackgroundReason.AUTOSTOP),
-        ({BUILD_REASON_LABEL: "Drift"}, JobType.WORKSPACE_BUILD, BackgroundReason.DRIFT),
+        ({}, JobType.TEMPLATE_IMPORT, BackgroundWork.TEMPLATE_IMPORT),
+        ({BUILD_REASON_LABEL: "Autostop"}, JobType.WORKSPACE_BUILD, BackgroundWork.AUTOSTOP),
+        ({BUILD_REASON_LABEL: "Drift"}, JobType.WORKSPACE_BUILD, BackgroundWork.DRIFT),
         ({BUILD_REASON_LABEL: "Else"}, JobType.WORKSPACE_BUILD, None),
         ({}, JobType.WORKSPACE_BUILD, None),
     ],
 )
 def test_a_job_knows_whether_anybody_waits_for_it(
-    labels: dict[str, str], type_: JobType, reason: BackgroundReason | None
+    labels: dict[str, str], type_: JobType, reason: BackgroundWork | None
 ) -> None:
     body = stored(a_job_manifest("job", type=type_))
     body["metadata"]["labels"] = labels | {"team": "red"}

@@ -35,7 +35,7 @@ class Transition(StrEnum):
     DELETE = "Delete"
 
 
-class BackgroundReason(StrEnum):
+class BackgroundWork(StrEnum):
     """Reason of a job that nobody waits for."""
 
     AUTOSTOP = "Autostop"

@@ -2,7 +2,7 @@
 
 from math import ceil
 
-from provisioner_operator.api.v1alpha1.enums import BackgroundReason, JobType, Transition
+from provisioner_operator.api.v1alpha1.enums import BackgroundWork, JobType, Transition
 from provisioner_operator.api.v1alpha1.limits import LOWEST_PRIORITY
 from provisioner_operator.api.v1alpha1.names import (
     API_VERSION,
@@ -93,7 +93,7 @@ def build_job(
     }
     # Nobody asked for the stop of a workspace that is to run.
     is_autostop = transition is Transition.STOP and workspace.running
-    reason = BackgroundReason.AUTOSTOP if is_autostop else None
+    reason = BackgroundWork.AUTOSTOP if is_autostop else None
     return _job_of_workspace(build_job_name(workspace.name, number), workspace, template, spec, reason)
 
 
@@ -155,11 +155,11 @@ def drift_check_job(
         # So it is gone before the next check ends: at most one ended check is kept.
         "ttlSecondsAfterFinished": min(interval, template.job_retention),
     }
-    return _job_of_workspace(name, workspace, template, spec, BackgroundReason.DRIFT)
+    return _job_of_workspace(name, workspace, template, spec, BackgroundWork.DRIFT)
 
 
 def _job_of_workspace(
-    name: str, workspace: Workspace, template: Template, spec: JsonObject, reason: BackgroundReason | None = None
+    name: str, workspace: Workspace, template: Template, spec: JsonObject, reason: BackgroundWork | None = None
 ) -> JsonObject:
     labels: JsonObject = {
         WORKSPACE_LABEL: workspace.name,

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from provisioner_operator.api.v1alpha1.base import Condition, Model, ObjectMeta, UserName
 from provisioner_operator.api.v1alpha1.daemon import Count
-from provisioner_operator.api.v1alpha1.enums import BackgroundReason, GroupField, Transition
+from provisioner_operator.api.v1alpha1.enums import BackgroundWork, GroupField, Transition
 from provisioner_operator.api.v1alpha1.limits import MOST_QUEUE_GROUPS
 from provisioner_operator.api.v1alpha1.names import QUEUE_NAME
 from provisioner_operator.api.v1alpha1.rules import Rule, rule, validated_by
@@ -112,7 +112,7 @@ class QueueSpec(Model):
     ] = []
     """Maximum numbers of jobs that run at a time. All limits that match a job hold."""
     background_reasons: Annotated[
-        list[BackgroundReason], Field(max_length=8, json_schema_extra={"x-kubernetes-list-type": "set"})
+        list[BackgroundWork], Field(max_length=8, json_schema_extra={"x-kubernetes-list-type": "set"})
     ] = []
     """Reasons of jobs that never start before a job of the same priority that somebody waits for."""
 

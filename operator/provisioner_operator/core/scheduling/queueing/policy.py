@@ -5,7 +5,7 @@ Parsed from a ProvisionerQueue by `kube`. All of it follows from the job's own f
 
 from dataclasses import dataclass
 
-from provisioner_operator.api.v1alpha1.enums import BackgroundReason, GroupField, JobType, Transition
+from provisioner_operator.api.v1alpha1.enums import BackgroundWork, GroupField, JobType, Transition
 from provisioner_operator.core.model.records import Job
 
 LimitKey = tuple[str, str]
@@ -112,7 +112,7 @@ class QueuePolicy:
 
     fairness: Fairness | None = None
     limits: tuple[Limit, ...] = ()
-    background: frozenset[BackgroundReason] = frozenset()
+    background: frozenset[BackgroundWork] = frozenset()
 
     def group_of(self, job: Job | PastRun) -> str:
         """Return the group whose share the job uses."""

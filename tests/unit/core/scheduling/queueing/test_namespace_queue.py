@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from provisioner_operator.api.v1alpha1.enums import BackgroundReason, JobType, Transition
+from provisioner_operator.api.v1alpha1.enums import BackgroundWork, JobType, Transition
 from provisioner_operator.core.model.matching import Demand
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.scheduling.queueing.namespace_queue import NamespaceQueue
@@ -191,9 +191,9 @@ def test_who_has_used_the_least_lately_goes_first() -> None:
 
 
 def test_background_work_goes_after_people_whatever_its_share() -> None:
-    policy = a_policy(background=frozenset({BackgroundReason.DRIFT}))
-    drift = a_job("check", initiator="cleo", background_reason=BackgroundReason.DRIFT, created=-9)
-    imported = a_job("import", background_reason=BackgroundReason.TEMPLATE_IMPORT, created=-8)
+    policy = a_policy(background=frozenset({BackgroundWork.DRIFT}))
+    drift = a_job("check", initiator="cleo", background_reason=BackgroundWork.DRIFT, created=-9)
+    imported = a_job("import", background_reason=BackgroundWork.TEMPLATE_IMPORT, created=-8)
     assert names(a_queue(policy, *jobs_of("ann", 2), drift, imported), 9) == ["import", "ann-0", "ann-1", "check"]
 
 
