@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from math import inf
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from provisioner_operator.core.scheduling.queueing.bound import (
     round_seconds,
 )
 from provisioner_operator.core.scheduling.queueing.namespace_queue import NamespaceQueue
-from provisioner_operator.core.scheduling.queueing.policy import Limit
+from provisioner_operator.core.scheduling.queueing.policy import NO_POLICY, Limit, QueuePolicy
 from support.builders.core import NOON, a_demand, a_job, a_running_job
 from support.builders.queues import a_past_run, a_policy, fair
 
@@ -39,6 +40,8 @@ class Fleet:
     lengths: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, list[str]] = field(default_factory=dict)
     longest_wait: float = 0
+    started: dict[str, float] = field(default_factory=dict)
+    """Times of starts by uid."""
 
     def __post_init__(self) -> None:
         self.queue = NamespaceQueue(a_policy(fairness=fair(self.weights, half_life=self.half_life)))
@@ -71,6 +74,7 @@ class Fleet:
             self.queue.discard(job.uid)
             self.queue.take_slot(job)
             self.waiting[group].remove(job.uid)
+            self.started[job.uid] = self.now
             heappush(self.runs, (self.now + self.lengths[job.uid], self.now, job.uid, group))
             if group in self.waits:
                 since, until = self.waits.pop(group)
@@ -80,7 +84,8 @@ class Fleet:
                 )
 
     def bound(self, group: str) -> float:
-        assert self.queue.past is not None
+        if self.queue.past is None:
+            return inf  # nobody promised anything
         return round_seconds(LONGEST, len(GROUPS), self.slots) + debt_seconds(
             past_use=self.queue.past.decayed(group, self.now),
             weight=self.weights.get(group, 1),
@@ -132,6 +137,25 @@ def test_the_bound_is_met_closely_by_a_group_that_used_nothing() -> None:
         fleet.submit(a_job(f"{group}-1", initiator=group, created=number), LONGEST)
     fleet.run_until(NOON + len(GROUPS) * LONGEST)
     assert fleet.longest_wait == (len(GROUPS) - 1) * LONGEST <= fleet.bound("nobody")
+
+
+def waits_beside_a_hundred_jobs(policy: QueuePolicy) -> list[float]:
+    """The waits of two people whose one job comes after a hundred of a third person's, on two slots; each runs a minute."""
+    fleet = Fleet(2, 3600, {})
+    fleet.queue = NamespaceQueue(policy)
+    fleet.queue.advance(NOON)
+    for number in range(100):
+        fleet.submit(a_job(f"anns-{number}", initiator="ann"), 60)
+    fleet.run_until(NOON + 30)
+    for person in ("bob", "cleo"):
+        fleet.submit(a_job(person, initiator=person, created=30), 60)
+    fleet.run_until(NOON + 7200)
+    return [fleet.started[f"uid-of-{person}"] - (NOON + 30) for person in ("bob", "cleo")]
+
+
+def test_a_hundred_jobs_of_one_person_cost_the_others_half_a_run_and_not_fifty() -> None:
+    assert waits_beside_a_hundred_jobs(NO_POLICY) == [49.5 * 60, 49.5 * 60]
+    assert waits_beside_a_hundred_jobs(a_policy()) == [30, 30]
 
 
 def test_a_debt_fades_with_the_half_life() -> None:
