@@ -194,7 +194,7 @@ KINDS = (
             Column("Pending", ".status.pending", "integer"),
             Column("Running", ".status.running", "integer"),
             Column("Fair By", ".spec.fairness.by"),
-            Column("Limits", ".spec.limits[*].name"),
+            Column("Ready", '.status.conditions[?(@.type=="Ready")].status'),
             Column("Age", ".metadata.creationTimestamp", "date"),
         ),
         selectable_fields=(),
