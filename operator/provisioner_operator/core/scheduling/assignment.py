@@ -136,8 +136,9 @@ class AssignmentQueue:
             if state.free and first is not None and first[0] == expected:
                 # Whose group has taken more since, or whose limit is reached, comes later than it was.
                 self._put_head(state, first[1])
-                if state.heads.peek() == first:
-                    matched.append(self._take(first[1]))
+                found = self._jobs.first(first[1])
+                if found is not None and state.heads.peek() == first:
+                    matched.append((found[1], self._take(found[1])))
             self._put_turn(turns, supply)
         self._stirred.clear()
         return matched
@@ -150,19 +151,15 @@ class AssignmentQueue:
             if (first := self._jobs.first(demand)) is not None
         }
 
-    def _take(self, demand: Demand) -> tuple[Job, Daemon]:
-        state = next(state for each in self._supplies_for[demand] if (state := self._supplies[each]).free)
+    def _take(self, job: Job) -> Daemon:
+        state = next(state for each in self._supplies_for[job.demand] if (state := self._supplies[each]).free)
         daemon, slots = state.free.pop(next(iter(state.free)))
         if slots > 1:
             state.free[daemon.uid] = (daemon, slots - 1)
-        first = self._jobs.first(demand)
-        if first is None:
-            raise LookupError("no job of the demand may start")
-        job = first[1]
         self.dequeue(job.uid)
         # At once: the next job is chosen by what then runs.
         self.take_slot(job)
-        return job, daemon
+        return daemon
 
     def _put_turn(self, turns: KeyedHeap[Supply, HeadKey], supply: Supply) -> None:
         state = self._supplies.get(supply)

@@ -55,8 +55,7 @@ class LiveQueue(QueueView):
     def advance(self, now: float) -> list[Daemon]:
         """Move the clock on, and return the daemons that went offline because no heartbeat arrived in time."""
         self.now = max(self.now, now)
-        if self._policies.advance(self.now):
-            self._orders.clear()
+        self._policies.advance(self.now)
         silent = [self._daemons[uid] for uid in self._offline_at.pop_due(self.now)]
         for daemon in silent:
             self._refresh_daemon(daemon)

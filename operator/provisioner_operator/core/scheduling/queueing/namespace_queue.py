@@ -169,11 +169,9 @@ class NamespaceQueue:
         lane.jobs.put(job.uid, creation_key(job))
         self._renew(lane)
 
-    def discard(self, uid: str) -> Job | None:
-        """Remove a job that may not start now, and return it; None if it does not wait."""
-        job = self._jobs.pop(uid, None)
-        if job is None:
-            return None
+    def discard(self, uid: str) -> Job:
+        """Remove a waiting job that may not start now, and return it."""
+        job = self._jobs.pop(uid)
         lane = self._lane_of.pop(uid)
         lane.jobs.discard(uid)
         self._renew(lane)

@@ -204,3 +204,12 @@ def test_a_slot_is_free_once_the_job_has_ended_or_lost_its_assignment(phase: Pha
     assert queue.limit_of(a_job("second", initiator="ann")) == ("each", "ann")
     jobs.observe_job(later_version(running, phase=phase, finished=at(5).wall), at(5))
     assert queue.limit_of(a_job("second", initiator="ann")) is None
+
+
+def test_a_policy_without_limits_has_no_job_explained_anew() -> None:
+    jobs = JobReconciler()
+    jobs.observe_job(a_job(), at(0))
+    settle(jobs, list(jobs.decide(at(2))), 2)
+    jobs.observe_queue(a_queue(), at(3))
+    settle(jobs, list(jobs.decide(at(3))), 3)
+    assert of_kind(list(jobs.decide(at(9))), Explain) == []
