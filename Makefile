@@ -63,8 +63,8 @@ endef
 demo: $(DEMO_NEEDS) ## The main features end to end; leaves nothing behind
 	@$(BIN)/python -m demo run
 
-up: $(DEMO_NEEDS) ## The demo's cluster, operator and daemons, left running to explore
-	@$(BIN)/python -m demo up
+up: $(DEMO_NEEDS) ## The demo's cluster, operator and daemons, left running to explore (ARGS=--monitoring: dashboards too)
+	@$(BIN)/python -m demo up $(ARGS)
 
 down: $(DEMO_NEEDS) ## End what `make up` started
 	@$(BIN)/python -m demo down
@@ -149,7 +149,7 @@ lock: $(READY) ## Renew requirements/ from pyproject.toml
 	$(LOCKED) --group setup -o $(SETUP_LOCK)
 	$(LOCKED) --extra lint -o $(LOCK) pyproject.toml
 	@# The same versions as the ones that the tests ran with.
-	$(LOCKED) --constraints $(LOCK) --extra web -o requirements/runtime.txt pyproject.toml
+	$(LOCKED) --constraints $(LOCK) --extra otel --extra web -o requirements/runtime.txt pyproject.toml
 	$(LOCKED) --constraints $(LOCK) --extra devcluster --extra web -o $(DEMO_LOCK) pyproject.toml
 	@# The group `image` and the build system, which pyproject.toml names only once.
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \

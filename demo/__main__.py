@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -35,9 +36,10 @@ def run() -> None:
 
 
 @cli.command()
-def up() -> None:
+@click.option("--monitoring", is_flag=True, help="Also Prometheus and a page of the dashboards, where they can be had.")
+def up(*, monitoring: bool) -> None:
     """Start the demo in the background, unless it runs already, and explain how to use it."""
-    background.up()
+    background.up(monitoring=monitoring)
 
 
 @cli.command()
@@ -47,9 +49,10 @@ def down() -> None:
 
 
 @cli.command(hidden=True)
-def keep() -> None:
+@click.option("--prometheus", type=click.Path(exists=True, path_type=Path))
+def keep(*, prometheus: Path | None) -> None:
     """Run the demo in this process until a signal ends it."""
-    background.keep()
+    background.keep(prometheus)
 
 
 def main() -> None:

@@ -19,9 +19,10 @@ from pathlib import Path
 from filelock import FileLock
 
 from demo import narration
-from demo.environment import demo_environment
+from demo.environment import Environment, demo_environment
 from demo.people import REPOSITORY
-from provisioner_devcluster import find_kubectl, find_tofu
+from provisioner_devcluster import DevClusterError, find_kubectl, find_tofu
+from provisioner_devcluster.build.tools import PROMETHEUS_VARIABLE, find_prometheus
 from provisioner_devcluster.control_plane.binaries import find_binaries
 from provisioner_devcluster.errors import tail
 from provisioner_devcluster.locations import cache_directory
@@ -38,6 +39,12 @@ STARTED_WITHIN = 240.0
 ENDED_WITHIN = 60.0
 POLL = 0.1
 
+_MONITORING = """\
+  Dashboards    {dashboards}
+                more jobs for them, as sam: kubectl create -f demo/jobs/load.yaml
+  Prometheus    {prometheus}
+"""
+
 
 class BackgroundError(Exception):
     """Failure to start or stop the demo in the background; the message says what to do."""
@@ -51,6 +58,10 @@ class Record:
     created: float
     metrics: str
     page: str
+    prometheus: str = ""
+    """URL of Prometheus; empty without monitoring."""
+    dashboards: str = ""
+    """URL of the page of the dashboards; empty without monitoring."""
 
     @property
     def keeper(self) -> Identity:
@@ -58,12 +69,21 @@ class Record:
         return Identity(self.pid, self.created)
 
 
-def up() -> None:
-    """Start the keeper, unless one runs already, and explain how to use the demo. Raises BackgroundError."""
+def up(*, monitoring: bool = False) -> None:
+    """Start the keeper, unless one runs already, and explain how to use the demo.
+
+    Args:
+        monitoring: Whether to start Prometheus and the dashboards too, where Prometheus can be had.
+
+    Raises:
+        BackgroundError: The demo does not start, or runs already without the monitoring that is asked for.
+    """
     with _lock():
         record = _find()
         if record is None:
-            record = _start_keeper()
+            record = _start_keeper(find_monitoring() if monitoring else None)
+        elif monitoring and not record.dashboards:
+            raise BackgroundError("The demo runs already, without monitoring: end it with `make down`, then try again.")
     _explain(record)
 
 
@@ -84,19 +104,16 @@ def down() -> None:
     narration.say("The demo was not running." if record is None else "The demo has been stopped, and its data removed.")
 
 
-def keep() -> None:
+def keep(prometheus: Path | None) -> None:
     """Run the environment in this process until a signal ends it."""
     PLACE.mkdir(mode=0o700)
     try:
-        with demo_environment(PLACE) as environment:
+        with demo_environment(PLACE, prometheus) as environment:
             # Something to find on the page: no daemon matches this job.
             environment.sam.types("kubectl apply -f demo/jobs/osaka.yaml")
-            identity = Identity.of(os.getpid())
-            draft = RECORD.with_suffix(".draft")
-            draft.write_text(
-                json.dumps(asdict(Record(identity.pid, identity.created, environment.metrics, environment.page)))
-            )
-            draft.replace(RECORD)
+            if prometheus is not None:
+                environment.sam.types("kubectl create -f demo/jobs/load.yaml")
+            _publish(environment)
             while True:
                 time.sleep(1)
                 environment.programs.reap()
@@ -104,17 +121,47 @@ def keep() -> None:
         shutil.rmtree(PLACE, ignore_errors=True)
 
 
-def _start_keeper() -> Record:
+def _publish(environment: Environment) -> None:
+    """Record the environment of this process, at once and as a whole."""
+    identity = Identity.of(os.getpid())
+    record = Record(
+        identity.pid,
+        identity.created,
+        environment.metrics,
+        environment.page,
+        environment.prometheus,
+        environment.dashboards,
+    )
+    draft = RECORD.with_suffix(".draft")
+    draft.write_text(json.dumps(asdict(record)))
+    draft.replace(RECORD)
+
+
+def find_monitoring() -> Path | None:
+    """Return Prometheus, or say why this machine has none and what to do about it."""
+    try:
+        return find_prometheus()
+    except DevClusterError as error:
+        narration.say(
+            f"There will be no monitoring. {error}\n"
+            f"For monitoring, put prometheus on the PATH or name it with {PROMETHEUS_VARIABLE}. All else starts as usual."
+        )
+        return None
+
+
+def _start_keeper(prometheus: Path | None) -> Record:
     # Not in the detached process, so that the user sees the progress of a build.
     find_binaries()
     find_kubectl()
     find_tofu()
-    narration.say("Starting a control plane, the operator, the web server and three daemons ...")
+    more = "" if prometheus is None else ", and Prometheus with the dashboards"
+    narration.say(f"Starting a control plane, the operator, the web server and three daemons{more} ...")
+    given = [] if prometheus is None else ["--prometheus", str(prometheus)]
     shutil.rmtree(PLACE, ignore_errors=True)
     STATE.mkdir(exist_ok=True)
     with REPORT.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "demo", "keep"],
+            [sys.executable, "-m", "demo", "keep", *given],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -162,11 +209,20 @@ def _lock() -> FileLock:
 
 
 def _explain(record: Record) -> None:
-    narration.say(instructions(record.metrics, record.page, programs=Path(sys.executable).parent))
+    narration.say(
+        instructions(
+            record.metrics,
+            record.page,
+            programs=Path(sys.executable).parent,
+            prometheus=record.prometheus,
+            dashboards=record.dashboards,
+        )
+    )
 
 
-def instructions(metrics: str, page: str, *, programs: Path) -> str:
+def instructions(metrics: str, page: str, *, programs: Path, prometheus: str = "", dashboards: str = "") -> str:
     """Return the explanation of the running demo; `programs` is the directory of the product's own programs."""
+    monitoring = _MONITORING.format(dashboards=dashboards, prometheus=prometheus) if dashboards else ""
     place = PLACE.relative_to(REPOSITORY)
     own = f"$PWD/{programs.relative_to(REPOSITORY)}" if programs.is_relative_to(REPOSITORY) else str(programs)
     return f"""\
@@ -175,7 +231,7 @@ The demo is running: a control plane, the operator, the web server, and the daem
   The page      {page}
                 log in with the token in {place}/ada.token, an administrator, or {place}/sam.token;
                 the job osaka is stuck: see why, and cancel it
-
+{monitoring}
   export PATH=$PWD/{place}/bin:{own}:$PATH          # kubectl, and `kubectl provisioner`
 
   export KUBECONFIG=$PWD/{place}/ada.kubeconfig     # ada creates templates, and may also cancel jobs

@@ -7,8 +7,6 @@ users also have tokens, for the web server.
 
 from __future__ import annotations
 
-import http.client
-import json
 import shlex
 import signal
 import sys
@@ -19,6 +17,8 @@ from typing import TYPE_CHECKING
 import yaml
 
 from demo import installation, narration
+from demo.endpoints import await_ready
+from demo.monitoring import start_monitoring
 from demo.people import REPOSITORY, Person, UnexpectedResultError
 from demo.programs import Programs
 from provisioner_devcluster import ControlPlane, find_kubectl, find_tofu
@@ -34,10 +34,6 @@ USERS = ("sam", "ada")
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# The operator needs one to two seconds on a quiet machine, many times that beside a compiler.
-START_WITHIN = 60.0
-POLL = 0.05
-
 
 class Environment:
     """Programs and users of one demo; created by `demo_environment`."""
@@ -50,6 +46,10 @@ class Environment:
         """URL of the operator's metrics."""
         self.page = ""
         """URL of the web server."""
+        self.prometheus = ""
+        """URL of Prometheus; empty without monitoring."""
+        self.dashboards = ""
+        """URL of the page of the dashboards; empty without monitoring."""
         self._plane = plane
         programs = directory / "bin"
         programs.mkdir()
@@ -65,8 +65,8 @@ class Environment:
         self.ada = Person("ada", self._kubeconfig("ada"), programs, self._web_settings["ada"])
         """An administrator of the organization, who may also cancel jobs."""
 
-    def start(self, terraform: Path) -> None:
-        """Install the product, start its programs, and return when they are ready."""
+    def start(self, terraform: Path, prometheus: Path | None) -> None:
+        """Install the product, start its programs and, if there is one, Prometheus; return when they are ready."""
         narration.heading("Installing")
         installation.install(self.root)
         self._start_operator()
@@ -75,8 +75,9 @@ class Environment:
         for name in DAEMONS:
             self._start_daemon(name, terraform)
         installation.await_policies(self.root, submitter=self.sam, admin=self.ada)
-        self.metrics = f"{self._await_ready(OPERATOR)}/metrics"
-        self.page = self._await_ready(WEB)
+        operator = await_ready(self.programs, OPERATOR)
+        self.metrics = f"{operator}/metrics"
+        self.page = await_ready(self.programs, WEB)
         for user, settings in self._web_settings.items():
             settings |= {"CODER_URL": self.page, "CODER_SESSION_TOKEN": self._plane.token_of(user)}
         daemons = ", ".join(DAEMONS)
@@ -84,6 +85,9 @@ class Environment:
             f"The operator, the web server and the daemons {daemons} have started, each as a process of its own."
         )
         self.ada.types("kubectl wait --for=jsonpath='{.status.state}'=Idle --timeout=60s pd --all")
+        if prometheus is not None:
+            self.prometheus, self.dashboards = start_monitoring(self.programs, self.directory, prometheus, operator)
+            narration.say("Prometheus scrapes the operator, and a page shows the dashboards.")
 
     def show_evidence(self) -> None:
         """Print the state of the cluster and the logs of the programs, to explain a failed step."""
@@ -132,23 +136,6 @@ class Environment:
             path.touch(mode=0o600)
             path.write_text(f"{self._plane.token_of(user)}\n", encoding="utf-8")
 
-    def _await_ready(self, program: str) -> str:
-        """Wait until the program answers that it is ready; return its URL."""
-        deadline = time.monotonic() + START_WITHIN
-        while not (port := self._port(program)) or not _answers(port, "/readyz"):
-            self.programs.check()
-            if time.monotonic() > deadline:
-                raise UnexpectedResultError(f"Expected the program {program} to be ready within {START_WITHIN:.0f} s.")
-            time.sleep(POLL)
-        return f"http://127.0.0.1:{port}"
-
-    def _port(self, program: str) -> int:
-        """Return the port that the program has logged, or 0 before it has."""
-        for line in self.programs.log(program).read_text(encoding="utf-8", errors="replace").splitlines():
-            if '"port"' in line:
-                return int(json.loads(line)["port"])
-        return 0
-
 
 def _write_program(path: Path, command: str) -> None:
     path.write_text(f'#!/bin/sh\nexec env {command} "$@"\n', encoding="utf-8")
@@ -156,11 +143,12 @@ def _write_program(path: Path, command: str) -> None:
 
 
 @contextmanager
-def demo_environment(directory: Path | None = None) -> Iterator[Environment]:
+def demo_environment(directory: Path | None = None, prometheus: Path | None = None) -> Iterator[Environment]:
     """Start an environment, and stop it again however the block ends.
 
     Args:
         directory: An empty directory for all files; by default one beside the control plane's data in the cache.
+        prometheus: A Prometheus to run with the product's rules and dashboards; by default there is no monitoring.
     """
     narration.heading("Starting a control plane")
     terraform = find_tofu()
@@ -173,7 +161,7 @@ def demo_environment(directory: Path | None = None) -> Iterator[Environment]:
         place.mkdir(exist_ok=True)
         environment = Environment(plane, place)
         try:
-            environment.start(terraform)
+            environment.start(terraform, prometheus)
             yield environment
         except UnexpectedResultError:
             environment.show_evidence()
@@ -187,14 +175,3 @@ def ignore_stop_signals() -> None:
     """Ignore further signals, so that none interrupts the cleanup."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-
-
-def _answers(port: int, path: str) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_WITHIN)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except OSError:
-        return False
-    finally:
-        connection.close()

@@ -36,11 +36,15 @@ class Programs:
         self._left_behind: list[Identity] = []
 
     def start(self, name: str, module: str, *arguments: str) -> None:
-        """Start a Python module as a program; its output goes to NAME.log, its pid to NAME.pid."""
+        """Start a Python module as a program."""
+        self.run(name, sys.executable, "-m", module, *arguments)
+
+    def run(self, name: str, *command: str) -> None:
+        """Start a program; its output goes to NAME.log, its pid to NAME.pid."""
         guard = (sys.executable, "-S", "-E", lifeline.__file__, str(self._lifeline))
         with self.log(name).open("ab") as output:
             process = subprocess.Popen(
-                [*guard, sys.executable, "-m", module, *arguments],
+                [*guard, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -13,6 +13,14 @@ def _quantile(share: float, buckets: str, labels: str = "le") -> str:
     return f"histogram_quantile({share}, sum by ({labels}) (rate({buckets}{_RATE})))"
 
 
+def _with_pool(gauge: str) -> str:
+    """Return a gauge of queues, once for each pool that could run the jobs; a queue that has none is there without."""
+    queue = "namespace, provisioner, tags"
+    value = f"sum by ({queue}) ({gauge}{{{_IN}}})"
+    pools = f"max by ({queue}, pool) (provisioner_queue_pool{{{_IN}}})"
+    return f"{pools} * on ({queue}) group_left () {value}\nor on ({queue}) {value}"
+
+
 def queue(slo: QueueSlo) -> Board:
     """Return the dashboard of waiting jobs."""
     return Board(
@@ -24,7 +32,6 @@ def queue(slo: QueueSlo) -> Board:
 
 
 def _waiting() -> tuple[Panel, ...]:
-    queue_of = "sum by (namespace, provisioner, tags)"
     return (
         Panel(
             "Pending jobs by reason",
@@ -44,11 +51,12 @@ def _waiting() -> tuple[Panel, ...]:
         ),
         Panel(
             "Queues",
-            "Jobs that wait only for a daemon with their provisioner and tags: their number, and the age of the oldest.",
+            "Jobs that wait only for a daemon with their provisioner and tags: their number, the age of the oldest, and the pool that "
+            "could run them. A queue without pool waits for daemons that nobody starts.",
             "short",
             (
-                Query(f"{queue_of} (provisioner_queue_depth{{{_IN}}})", "depth", sometimes=True),
-                Query(f"{queue_of} (provisioner_queue_oldest_seconds{{{_IN}}})", "oldest (s)", sometimes=True),
+                Query(_with_pool("provisioner_queue_depth"), "depth", sometimes=True),
+                Query(_with_pool("provisioner_queue_oldest_seconds"), "oldest (s)", sometimes=True),
             ),
             Shape.TABLE,
             FULL,

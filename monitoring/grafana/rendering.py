@@ -7,7 +7,7 @@ from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard, heatmap, prometheus, stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models.dashboard import DataSourceRef, VariableRefresh
+from grafana_foundation_sdk.models.dashboard import DataSourceRef, DataTransformerConfig, VariableRefresh
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from monitoring.grafana.board import Board, Panel, Query, Row, Shape
@@ -74,7 +74,17 @@ def _panel(panel: Panel, number: int) -> Any:
     builder.datasource(SOURCE).unit(panel.unit).span(panel.width).height(panel.height)
     for letter, query in zip(ascii_uppercase, panel.queries, strict=False):
         builder.with_target(_target(query, letter, panel.shape))
+    if panel.shape is Shape.TABLE:
+        _merge(builder, panel.queries)
     return builder
+
+
+def _merge(builder: Any, queries: tuple[Query, ...]) -> None:
+    """Make one table of the queries: without this, Grafana shows one of them, and a menu of the others."""
+    names = {f"Value #{letter}": query.legend for letter, query in zip(ascii_uppercase, queries, strict=False)}
+    builder.with_transformation(DataTransformerConfig("merge", options={}))
+    organize = {"excludeByName": {"Time": True}, "indexByName": {}, "renameByName": names}
+    builder.with_transformation(DataTransformerConfig("organize", options=organize))
 
 
 def _target(query: Query, letter: str, shape: Shape) -> Any:

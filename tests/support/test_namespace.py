@@ -1,7 +1,7 @@
 """Namespace for a test of the product: its programs with their own users and roles, jobs, watches, and the ledger."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,9 +50,11 @@ class ProductNamespace:
         assert self.admin.namespace is not None
         return self.admin.namespace
 
-    def operator(self, *, wait: bool = True) -> AbstractContextManager[OperatorProgram]:
+    def operator(
+        self, *, wait: bool = True, environment: Mapping[str, str] | None = None
+    ) -> AbstractContextManager[OperatorProgram]:
         """Run a controller that serves only this namespace."""
-        return an_operator(self.operator_kubeconfig, self.namespace, wait=wait)
+        return an_operator(self.operator_kubeconfig, self.namespace, wait=wait, environment=environment)
 
     def candidate(self) -> AbstractContextManager[OperatorProgram]:
         """Run a controller of this namespace that leads only if elected; call `allow_election` first."""

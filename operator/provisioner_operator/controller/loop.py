@@ -49,6 +49,7 @@ class DecisionLoop:
                 continue
             if term != self._last_term:
                 self._reconcilers.leadership_gained(clock.read())
+                self._observer.leadership_gained()
                 self._last_term = term
             began = time.perf_counter()
             try:

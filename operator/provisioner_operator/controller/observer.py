@@ -8,6 +8,7 @@ Events, so that each change is reported once, however many controllers observe i
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import Phase
@@ -16,6 +17,7 @@ from provisioner_operator.controller.observed_kinds import ObservedKind, Observe
 from provisioner_operator.controller.telemetry import events
 from provisioner_operator.controller.telemetry.events import EventRecorder
 from provisioner_operator.controller.telemetry.metrics import Metrics
+from provisioner_operator.controller.telemetry.traces import EndTraces, is_recent
 from provisioner_operator.controller.telemetry.unparseable import UnparseableReports
 from provisioner_operator.controller.wake import Wake
 from provisioner_operator.core.daemons.outage import Outage
@@ -44,6 +46,7 @@ class Observer:
         metrics: Metrics,
         recorder: EventRecorder,
         leads: Callable[[], bool],
+        traces: EndTraces | None = None,
     ) -> None:
         self._jobs = reconcilers.jobs
         self._pools = reconcilers.pools
@@ -51,6 +54,7 @@ class Observer:
         self._metrics = metrics
         self._recorder = recorder
         self._leads = leads
+        self._traces = traces or EndTraces(None, leads)
         self._kinds = ObservedKinds(reconcilers, self._job_changed)
         self._unparseable = UnparseableReports(metrics, recorder, leads)
         self._outage = Outage()
@@ -70,6 +74,21 @@ class Observer:
         if known is not None and meta.version <= known.resource_version:
             return
         self.job(body)
+
+    def found_ended(self, body: Mapping[str, Any]) -> None:
+        """Describe a job that ended while no controller may have watched."""
+        finished = (body.get("status") or {}).get("finishedAt") if self._traces.is_on else None
+        # The others, perhaps very many, need not be parsed.
+        if finished is None or not is_recent(datetime.fromisoformat(finished).timestamp(), clock.read().wall):
+            return
+        with suppress(UnparseableObjectError):
+            records = parse_job_records(body)
+            if records.ended is not None:
+                self._traces.ended(records.job, records.ended)
+
+    def leadership_gained(self) -> None:
+        """Note that this process leads from now on."""
+        self._traces.leadership_gained(clock.read().wall)
 
     def build(self, body: Mapping[str, Any]) -> None:
         """Observe a job for its workspace or template alone: it may be older than what the watch has reported of it."""
@@ -208,6 +227,8 @@ class Observer:
         job = records.job
         if job.phase in TERMINAL:
             self._pools.run_ended(job)
+            if records.ended is not None and previous.phase is not job.phase:
+                self._traces.ended(job, records.ended)
         if not self._leads():
             return
         self._metrics.jobs.changed(previous, job, claimable=claimable, ended=records.ended)

@@ -7,6 +7,7 @@ the writes under way, release the Lease, end the watches, close.
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
@@ -23,11 +24,13 @@ from provisioner_operator.controller.settings import Settings
 from provisioner_operator.controller.supervisor import Supervisor
 from provisioner_operator.controller.telemetry.endpoints import application, serve
 from provisioner_operator.controller.telemetry.metrics import Metrics
+from provisioner_operator.controller.telemetry.traces import EndTraces
 from provisioner_operator.core.leadership import Candidacy
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.kube.connect import Connection, connect
 from provisioner_operator.kube.errors import PASSING, ForbiddenError, NotFoundError
 from provisioner_operator.kube.gc_tuning import gc_paused
+from provisioner_operator.tracing.exporter import start_exporter
 
 _logger = logging.getLogger(__name__)
 
@@ -171,11 +174,19 @@ class Operator:
             connection.client,
             self._reconcilers,
             self._metrics,
+            self._start_traces(),
             candidacy=self._candidacy,
             leads=self.leads,
             term=self.term,
             tenure=self.tenure,
         )
+
+    def _start_traces(self) -> EndTraces:
+        exporter = start_exporter("provisioner-operator", os.environ)
+        if exporter is None:
+            return EndTraces(None, self.leads)
+        self._stack.push_async_callback(asyncio.to_thread, exporter.close)
+        return EndTraces(exporter.send, self.leads)
 
     async def _serve_endpoints(self) -> int:
         """Serve probes and metrics; returns the port."""

@@ -10,6 +10,7 @@ from provisioner_operator.controller.settings import Settings
 from provisioner_operator.controller.sources.initial_list import Lister
 from provisioner_operator.controller.telemetry.events import EventRecorder
 from provisioner_operator.controller.telemetry.metrics import Metrics
+from provisioner_operator.controller.telemetry.traces import EndTraces
 from provisioner_operator.controller.write_gate import WriteGate
 from provisioner_operator.controller.writes.families import families
 from provisioner_operator.controller.writes.jobs import JobExecutor
@@ -38,6 +39,7 @@ def assemble(
     client: KubeClient,
     reconcilers: Reconcilers,
     metrics: Metrics,
+    traces: EndTraces,
     *,
     candidacy: Candidacy | None,
     leads: Callable[[], bool],
@@ -48,7 +50,7 @@ def assemble(
     # One gate for writers and Events: both use up the same capacity of the API server.
     gate = WriteGate(settings.writers)
     recorder = EventRecorder(client, metrics, leads, gate)
-    observer = Observer(reconcilers, metrics, recorder, leads)
+    observer = Observer(reconcilers, metrics, recorder, leads, traces)
     writer = Writer(
         families(client, observer, reconcilers),
         JobExecutor(client, observer),

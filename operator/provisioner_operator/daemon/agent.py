@@ -30,6 +30,7 @@ from provisioner_operator.daemon.logs.console import Console
 from provisioner_operator.daemon.logs.run_log import RunLog
 from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, Heartbeat, TakenOverError
 from provisioner_operator.daemon.reporting.report import ListedState, Report
+from provisioner_operator.daemon.reporting.traces import RunTraces
 from provisioner_operator.daemon.retrying import despite_errors
 from provisioner_operator.daemon.saving.guarded_command import GuardedCommands
 from provisioner_operator.daemon.saving.pusher import Pusher
@@ -62,6 +63,7 @@ class RunResources:
     """States that runs of a former process could not save."""
     binaries: Binaries = field(default_factory=Binaries)
     """The Terraform programs."""
+    traces: RunTraces = field(default_factory=RunTraces)
 
 
 class Agent:
@@ -97,7 +99,7 @@ class Agent:
             on_change=self._wake.set,
             on_restored=self._forget_versions,
         )
-        self._writes = JobWrites(client, instance)
+        self._writes = JobWrites(client, instance, resources.traces.ended)
         self._states = self._look_after_states()
 
     def shut_down(self) -> None:
@@ -238,6 +240,7 @@ class Agent:
                 prefix=self._resources.prefix,
                 lock=self._resources.lock,
                 keeper=self._states,
+                variables=lambda stage: self._resources.traces.variables(task.model, stage),
             )
 
         log = RunLog(job.namespace, job.name, self._resources.console)

@@ -28,6 +28,7 @@ from provisioner_operator.daemon.execution.workdir import PREFIX, private_direct
 from provisioner_operator.daemon.logs.console import JsonConsole
 from provisioner_operator.daemon.logs.output_writer import OutputWriter
 from provisioner_operator.daemon.reporting.registration import Flags, await_registration, register
+from provisioner_operator.daemon.reporting.traces import RunTraces
 from provisioner_operator.daemon.saving.leftovers import unsaved_states_in
 from provisioner_operator.daemon.terraform.binaries.binary import Binaries
 from provisioner_operator.daemon.terraform.binaries.version import identify
@@ -37,6 +38,7 @@ from provisioner_operator.daemon.terraform.provisioner import Terraform
 from provisioner_operator.daemon.terraform.run_lock import StateLocks
 from provisioner_operator.daemon.terraform.state import ClusterAccess
 from provisioner_operator.kube.connect import Connection, connect
+from provisioner_operator.tracing.exporter import start_exporter
 
 logger = logging.getLogger(__name__)
 
@@ -84,8 +86,8 @@ async def serve(settings: Settings, output: OutputWriter) -> None:
         leftovers = await asyncio.to_thread(unsaved_states_in, settings.directory, prefix)
         await asyncio.to_thread(sweep, settings.directory, prefix)
         instance = str(uuid4())
-        async with _cluster_access(connection, settings.directory, prefix) as access:
-            resources = _resources(connection, settings, instance, lock, output, prefix, access, leftovers)
+        async with _cluster_access(connection, settings.directory, prefix) as access, _traces() as traces:
+            resources = _resources(connection, settings, instance, lock, output, prefix, access, leftovers, traces)
             agent = Agent(
                 connection.client, body, instance=instance, resources=resources, drain_seconds=settings.drain_seconds
             )
@@ -104,6 +106,19 @@ async def _cluster_access(connection: Connection, directory: Path, prefix: str) 
         kubeconfig = RunKubeconfig(private.path)
         await connection.credential.observe(kubeconfig.update)
         yield ClusterAccess(kubeconfig.path)
+
+
+@asynccontextmanager
+async def _traces() -> AsyncIterator[RunTraces]:
+    """Send traces of runs, if the environment asks for them; the last ones before it ends."""
+    exporter = start_exporter("provisioner-daemon", os.environ)
+    if exporter is None:
+        yield RunTraces()
+        return
+    try:
+        yield RunTraces(exporter.send)
+    finally:
+        await asyncio.to_thread(exporter.close)
 
 
 async def _register(connection: Connection, settings: Settings) -> tuple[int, dict[str, Any]]:
@@ -140,6 +155,7 @@ def _resources(
     prefix: str,
     access: ClusterAccess,
     leftovers: Sequence[UnsavedState],
+    traces: RunTraces,
 ) -> RunResources:
     echo = Echo(connection.client, daemon=settings.name, instance=instance)
     passed = run_environment(os.environ, settings.pass_env)
@@ -160,6 +176,7 @@ def _resources(
         access,
         leftovers,
         settings.binaries,
+        traces,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.api.v1alpha1.names import TRACEPARENT_ANNOTATION
 from provisioner_operator.core.jobs.ended_run import EndedRun
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.outcome import StageTiming
@@ -43,11 +44,12 @@ def parse_job_records(body: Mapping[str, Any]) -> JobRecords:
         plan=plan_of(model),
         template_import=import_of(model),
         drift_check=drift_check_of(model),
-        ended=_ended_run(model) if model.status.phase in TERMINAL else None,
+        ended=ended_run(model) if model.status.phase in TERMINAL else None,
     )
 
 
-def _ended_run(model: ProvisionerJob) -> EndedRun:
+def ended_run(model: ProvisionerJob) -> EndedRun:
+    """Make the record of how a job ended."""
     template = model.spec.template_ref
     return EndedRun(
         template=None if template is None else shared_text(template.name),
@@ -55,4 +57,5 @@ def _ended_run(model: ProvisionerJob) -> EndedRun:
             StageTiming(shared_text(each.stage), each.started_at.timestamp(), seconds_of(each.finished_at))
             for each in model.status.timings
         ),
+        traceparent=model.metadata.annotations.get(TRACEPARENT_ANNOTATION),
     )

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from provisioner_operator.api.v1alpha1 import job_status as job_status_models
 from provisioner_operator.api.v1alpha1.drift import WorkspaceDrift
 from provisioner_operator.api.v1alpha1.enums import Approval, ParameterType, Provisioner, StateBackend
+from provisioner_operator.api.v1alpha1.names import TRACEPARENT_ANNOTATION
 from provisioner_operator.api.v1alpha1.parameters import Parameter as ParameterModel
 from provisioner_operator.api.v1alpha1.parameters import ParameterValue, RecordedParameter
 from provisioner_operator.api.v1alpha1.state import StateStorage
@@ -18,6 +19,7 @@ from provisioner_operator.api.v1alpha1.workspace import WorkspaceBuild, Workspac
 from provisioner_operator.api.v1alpha1.workspace import WorkspaceStatus as WorkspaceStatusModel
 from provisioner_operator.core.jobs.outcome import Output, ResourceChange
 from provisioner_operator.core.model.json_value import JsonObject
+from provisioner_operator.core.tracing.context import parse_traceparent
 from provisioner_operator.core.workspaces.drift.records import Drift
 from provisioner_operator.core.workspaces.records import (
     BuildRecord,
@@ -115,10 +117,16 @@ def parse_workspace(body: Mapping[str, Any]) -> Workspace:
         approved=spec.approved,
         approval_timeout=spec.approval_timeout_seconds,
         drift_check=spec.drift_check_seconds,
+        traceparent=_traceparent(meta.annotations.get(TRACEPARENT_ANNOTATION)),
         finalizers=tuple(meta.finalizers),
         deleting=meta.deletion_timestamp is not None,
         status=_workspace_status(model.status),
     )
+
+
+def _traceparent(text: str | None) -> str | None:
+    # Anything else would only be copied from object to object.
+    return text if text is not None and parse_traceparent(text) is not None else None
 
 
 def _completed_build(status: WorkspaceStatusModel) -> int:

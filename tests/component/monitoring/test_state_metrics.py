@@ -49,7 +49,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusS
         threading.Thread(target=target.serve_forever, daemon=True).start()
         folder = tmp_path_factory.mktemp("prometheus")
         address = f"http://127.0.0.1:{target.server_port}"
-        with a_prometheus(program, folder, address, "groups: []", honor_labels=True) as server:
+        with a_prometheus(program, folder, address) as server:
             deadline = time.monotonic() + WITHIN
             while not server.query("kube_provisioner_pool_replicas") and time.monotonic() < deadline:
                 time.sleep(0.2)

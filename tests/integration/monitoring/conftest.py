@@ -3,10 +3,8 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-import yaml
 
 from support.cluster.shared_cluster import Cluster
-from support.manifests import MANIFESTS, REPOSITORY
 from support.programs.programs import OperatorProgram
 from support.programs.prometheus_server import PrometheusServer, a_prometheus
 from support.programs.prometheus_tools import need_prometheus
@@ -33,15 +31,10 @@ def prometheus(
 ) -> Iterator[PrometheusServer]:
     """A Prometheus that scrapes the operator as the ServiceMonitor says, before and after jobs ended."""
     program = need_prometheus()
-    monitor = yaml.safe_load(
-        (MANIFESTS / "components" / "monitoring" / "service_monitor.yaml").read_text(encoding="utf-8")
-    )
-    (endpoint,) = monitor["spec"]["endpoints"]
-    text = (REPOSITORY / "monitoring" / "rules.yaml").read_text(encoding="utf-8")
     folder = tmp_path_factory.mktemp("prometheus")
     with (
         product.daemon("daemon"),
-        a_prometheus(program, folder, operator.endpoint, text, honor_labels=endpoint["honorLabels"]) as server,
+        a_prometheus(program, folder, operator.endpoint) as server,
     ):
         template = {"templateRef": {"name": "docker"}}
         product.submit("good", seconds=0.1, **template)

@@ -1,79 +1,18 @@
 """A pool on a real API server: it creates Pods, scales with its queue, and removes no daemon with a job. The test acts as kubelet."""
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
-from support.cluster.kubectl import KubectlError
-from support.cluster.pods import ended, runs
+from support.cluster.kubelet import Kubelet, a_pool
 from support.cluster.watching import Watch, watching
 from support.manifests import Manifest
 from support.test_namespace import ProductNamespace, condition
 
 
-def a_pool(name: str = "pool", **spec: object) -> Manifest:
-    defaults: dict[str, object] = {"provisioners": ["echo"], "lostAfterSeconds": 60}
-    return {
-        "apiVersion": "provisioner.dev/v1alpha1",
-        "kind": "ProvisionerPool",
-        "metadata": {"name": name},
-        "spec": defaults | spec,
-    }
-
-
-class Kubelet:
-    """Substitute for kubelet: runs the daemon of each Pod, reports its status, and stops it when its Pod is deleted."""
-
-    def __init__(self, product: ProductNamespace, pods: Watch) -> None:
-        self.product = product
-        self.pods = pods
-        self._processes: dict[str, ExitStack] = {}
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
-
-    def living(self) -> dict[str, Manifest]:
-        """Return the Pods that exist and are not being deleted, by name."""
-        found = self.product.admin.list_all("pods", selector="provisioner.dev/daemon=true")
-        return {
-            each["metadata"]["name"]: each
-            for each in found
-            if "deletionTimestamp" not in each["metadata"] and each["status"]["phase"] not in {"Failed", "Succeeded"}
-        }
-
-    def kill(self, name: str) -> None:
-        """Kill the Pod's container."""
-        self._processes[name].close()
-        ended(self.product.admin, name)
-
-    @contextmanager
-    def at_work(self) -> Iterator["Kubelet"]:
-        self._thread.start()
-        try:
-            yield self
-        finally:
-            self._over.set()
-            self._thread.join()
-            for process in self._processes.values():
-                process.close()
-
-    def _work(self) -> None:
-        while not self._over.wait(0.2):
-            present = self.living()
-            for name, pod in present.items():
-                if name not in self._processes:
-                    stack = self._processes[name] = ExitStack()
-                    with suppress(KubectlError):  # it has been deleted meanwhile
-                        stack.enter_context(self.product.daemon_in(pod))
-                        runs(self.product.admin, name)
-            for name in self._processes.keys() - present.keys():
-                self._processes[name].close()
-
-
 @pytest.fixture
 def kubelet(product: ProductNamespace) -> Iterator[Kubelet]:
-    with watching(product.admin, "pods") as pods, Kubelet(product, pods).at_work() as kubelet:
+    with Kubelet(product).at_work() as kubelet:
         yield kubelet
 
 

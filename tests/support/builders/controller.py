@@ -1,16 +1,18 @@
 """Assemble a controller's parts around a scripted client, for tests of single parts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.telemetry.events import EventRecorder
 from provisioner_operator.controller.telemetry.metrics import Metrics
+from provisioner_operator.controller.telemetry.traces import EndTraces
 from provisioner_operator.controller.write_gate import WriteGate
 from provisioner_operator.controller.writes.families import families
 from provisioner_operator.controller.writes.jobs import JobExecutor
 from provisioner_operator.controller.writes.writer import Writer
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
+from provisioner_operator.core.tracing.job_spans import Span
 from support.manifests import Manifest
 from support.scripted_client import ScriptedClient
 
@@ -18,7 +20,8 @@ from support.scripted_client import ScriptedClient
 class ControllerParts:
     """Reconcilers, observer and writer; none of them is running."""
 
-    def __init__(self, *, leads: bool = True) -> None:
+    def __init__(self, *, leads: bool = True, send: Callable[[tuple[Span, ...]], None] | None = None) -> None:
+        """`send` gets the traces."""
         self.leading = leads
         self.client = ScriptedClient()
         self.reconcilers = Reconcilers.create("image")
@@ -28,7 +31,8 @@ class ControllerParts:
         self.metrics = Metrics(self.reconcilers, self.leads)
         self.gate = WriteGate(4)
         self.recorder = EventRecorder(self.client, self.metrics, self.leads, self.gate)
-        self.observer = Observer(self.reconcilers, self.metrics, self.recorder, self.leads)
+        self.traces = EndTraces(send, self.leads)
+        self.observer = Observer(self.reconcilers, self.metrics, self.recorder, self.leads, self.traces)
         self.writer = Writer(
             families(self.client, self.observer, self.reconcilers),
             JobExecutor(self.client, self.observer),

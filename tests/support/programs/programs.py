@@ -161,7 +161,11 @@ class OperatorProgram(Program):
 
 @contextmanager
 def an_operator(
-    kubeconfig: Path, *namespaces: str, wait: bool = True, lease_namespace: str | None = None
+    kubeconfig: Path,
+    *namespaces: str,
+    wait: bool = True,
+    lease_namespace: str | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[OperatorProgram]:
     """Run a controller of these namespaces; by default wait until it has listed all objects.
 
@@ -171,7 +175,8 @@ def an_operator(
     if lease_namespace is not None:
         arguments.append(f"--lease-namespace={lease_namespace}")
     module = "provisioner_operator.controller"
-    program = OperatorProgram("operator", module, [*arguments, *(f"--namespace={each}" for each in namespaces)], {})
+    arguments += [f"--namespace={each}" for each in namespaces]
+    program = OperatorProgram("operator", module, arguments, environment or {})
     try:
         if wait:
             program.await_record(key="port")
@@ -211,6 +216,7 @@ def a_daemon_process(
     lost_after: int = 60,
     grace: int = 60,
     terraform: Path | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Program]:
     """Run a daemon, whose first heartbeat may take a second."""
     arguments = [
@@ -221,7 +227,8 @@ def a_daemon_process(
     ]
     if terraform is not None:
         arguments.append(f"--terraform={terraform}")
-    program = Program(name, "provisioner_operator.daemon", arguments, {"PROVISIONER_ECHO_LEDGER": str(ledger)})
+    variables = {"PROVISIONER_ECHO_LEDGER": str(ledger), **(environment or {})}
+    program = Program(name, "provisioner_operator.daemon", arguments, variables)
     try:
         yield program
     finally:

@@ -1,7 +1,6 @@
 """A Prometheus as its users run it: it scrapes a target each second, evaluates rules, and answers queries."""
 
 import json
-import socket
 import subprocess
 import time
 import urllib.error
@@ -13,14 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from provisioner_devcluster.monitoring.prometheus import READY_PATH, address, prepare, scrape_job
+from support.manifests import MANIFESTS, REPOSITORY
 
+RULES = REPOSITORY / "monitoring" / "rules.yaml"
+MONITOR = MANIFESTS / "components" / "monitoring" / "service_monitor.yaml"
 _READY_WITHIN = 120.0
 """Seconds: a start takes one on a quiet machine."""
 _ANSWERS_WITHIN = 30.0
 _POLL = 0.2
-_ATTEMPTS = 3
-"""Starts, each on another port: a free one may be taken a moment later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,67 +46,31 @@ class PrometheusServer:
 
 
 @contextmanager
-def a_prometheus(
-    program: Path, folder: Path, target: str, rules: str, **scraping: object
-) -> Iterator[PrometheusServer]:
-    """Run Prometheus for a target with these rules; `scraping` are further settings of its scrape job."""
-    (folder / "rules.yaml").write_text(rules, encoding="utf-8")
-    job = {"job_name": "provisioner-operator", "static_configs": [_static(target)], **scraping}
-    config = {
-        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "rule_files": ["rules.yaml"],
-        "scrape_configs": [job],
-    }
-    (folder / "prometheus.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    process, server = _start(program, folder)
+def a_prometheus(program: Path, folder: Path, target: str) -> Iterator[PrometheusServer]:
+    """Run Prometheus with the product's rules; it scrapes the target at this URL as the operator's ServiceMonitor says."""
+    command = prepare(program, folder, rules=RULES, jobs=[scrape_job(MONITOR, target)], every=1)
+    log = folder / "prometheus.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
-        yield server
+        yield PrometheusServer(_await_ready(process, log))
     finally:
         process.kill()
         process.wait()
 
 
-def _static(target: str) -> dict[str, object]:
-    # What the Prometheus Operator adds for a ServiceMonitor.
-    return {"targets": [target.removeprefix("http://")], "labels": {"namespace": "provisioner-system"}}
-
-
-def _start(program: Path, folder: Path) -> "tuple[subprocess.Popen[bytes], PrometheusServer]":
-    log = folder / "prometheus.log"
-    for _ in range(_ATTEMPTS):
-        server = PrometheusServer(f"http://127.0.0.1:{_free_port()}")
-        command = [
-            str(program),
-            f"--config.file={folder / 'prometheus.yaml'}",
-            f"--storage.tsdb.path={folder / 'data'}",
-            f"--web.listen-address={server.address.removeprefix('http://')}",
-        ]
-        with log.open("wb") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=output)
-        if _becomes_ready(process, server):
-            return process, server
-        process.kill()
-        process.wait()
+def _await_ready(process: "subprocess.Popen[bytes]", log: Path) -> str:
+    deadline = time.monotonic() + _READY_WITHIN
+    while process.poll() is None and time.monotonic() < deadline:
+        if (url := address(log)) and _is_ready(url):
+            return url
+        time.sleep(_POLL)
     raise AssertionError(f"Prometheus does not start:\n{log.read_text(encoding='utf-8')}")
 
 
-def _becomes_ready(process: "subprocess.Popen[bytes]", server: PrometheusServer) -> bool:
-    deadline = time.monotonic() + _READY_WITHIN
-    while process.poll() is None and time.monotonic() < deadline:
-        if _is_ready(server):
-            return True
-        time.sleep(_POLL)
-    return False
-
-
-def _is_ready(server: PrometheusServer) -> bool:
+def _is_ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{server.address}/-/ready", timeout=_ANSWERS_WITHIN):
+        with urllib.request.urlopen(url + READY_PATH, timeout=_ANSWERS_WITHIN):
             return True
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -208,3 +208,11 @@ def read_back(status: TemplateStatus, *, forgotten: Iterable[str] = (), **templa
     meta = manifest["metadata"] | stored | {"creationTimestamp": NOON}
     spec = manifest["spec"] | {"parameters": [{"name": "size"}]} | template
     return parse_template(manifest | {"metadata": meta, "spec": spec, "status": written})
+
+
+@pytest.mark.parametrize("text", ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "nonsense", None])
+def test_of_a_workspace_only_a_valid_traceparent_is_kept(text: str | None) -> None:
+    body = stored(a_workspace_manifest())
+    body["metadata"]["annotations"] = {} if text is None else {"provisioner.dev/traceparent": text}
+
+    assert parse_workspace(body).traceparent == (None if text == "nonsense" else text)

@@ -92,6 +92,17 @@ def test_a_rate_follows_the_resolution_of_the_picture(board: Board) -> None:
 
 
 @each_board
+def test_the_queries_of_a_table_are_one_table_with_named_columns(board: Board) -> None:
+    for panel, shown in zip(board.panels(), panels(board), strict=True):
+        if panel.shape is Shape.TABLE:
+            merge, organize = shown["transformations"]
+            assert merge["id"] == "merge"
+            assert list(organize["options"]["renameByName"].values()) == [query.legend for query in panel.queries]
+        else:
+            assert "transformations" not in shown
+
+
+@each_board
 def test_variables_are_used_where_they_are_offered(board: Board) -> None:
     offered = {variable["name"] for variable in document(board)["templating"]["list"]}
     used = {name for each in expressions(board) for name in re.findall(r"\$(namespace|template)\b", each)}

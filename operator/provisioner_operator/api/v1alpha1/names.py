@@ -46,6 +46,9 @@ LEASE = "provisioner-operator"
 ARCHIVING_DAEMON_ANNOTATION = f"{GROUP}/daemon"
 """Annotation of a log archive: the only daemon that may write it."""
 
+TRACEPARENT_ANNOTATION = f"{GROUP}/traceparent"
+"""Annotation of a job or workspace: the span (W3C `traceparent`) in whose trace the job, or each of the builds, is described."""
+
 JOB_LABEL = f"{GROUP}/job"
 """Label of all objects made for a job, such as its log archive: the job's name."""
 

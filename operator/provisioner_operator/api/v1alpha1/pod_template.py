@@ -89,8 +89,8 @@ class PodTemplate(Model):
     ] = []
     """Further environment variables, by name, of the daemon and of Terraform in every run: credentials of clouds, proxies.
     Those of the daemon's identity (PROVISIONER_*, KUBERNETES_*, KUBECONFIG) and of a run's (HOME, TMPDIR, CODER_*), and those
-    that move its state (TF_WORKSPACE, TF_DATA_DIR, KUBE_* except KUBE_CONFIG_PATH), do not reach runs. Values from Secrets are
-    masked in logs."""
+    that move its state (TF_WORKSPACE, TF_DATA_DIR, KUBE_* except KUBE_CONFIG_PATH), do not reach runs; OTEL_*, by which the daemon
+    sends traces, only if `passEnv` names them. Values from Secrets are masked in logs."""
     env_from: Annotated[
         list[EnvironmentFrom], Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []

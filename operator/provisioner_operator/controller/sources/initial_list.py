@@ -133,6 +133,7 @@ class Lister:
             self._feed.relisted.set()
 
     def _observe_if_needed(self, body: Mapping[str, Any]) -> None:
+        self._observer.found_ended(body)
         if self._reconcilers.jobs.counts_past_runs(object_meta(body).namespace):
             self._observer.past_run(body)
         # The others would only be parsed and forgotten.

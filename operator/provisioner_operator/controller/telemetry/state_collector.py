@@ -5,7 +5,7 @@ which tags wait for a daemon; their number is limited.
 """
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -25,7 +25,8 @@ from provisioner_operator.api.v1alpha1.enums import (
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.telemetry.reason_label import reason_label
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
-from provisioner_operator.core.model.matching import format_tags
+from provisioner_operator.core.model.matching import format_tags, satisfies
+from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.scheduling.queueing.bound import measure_fairness
 from provisioner_operator.core.workspaces.records import Template
@@ -192,14 +193,31 @@ class StateCollector(Collector):
             labels=labels,
         )
         age = GaugeMetricFamily("provisioner_queue_oldest_seconds", "Age of the oldest job in a queue.", labels=labels)
+        covering = GaugeMetricFamily(
+            "provisioner_queue_pool",
+            "1 for each pool whose daemons may run the jobs of a queue; a queue without any waits for other daemons.",
+            labels=[*labels, "pool"],
+        )
+        pools = self._pools_by_namespace()
         now = clock.read().wall
         deepest = sorted(self._jobs.queue_depths().items(), key=lambda each: -each[1][0])[:_QUEUES_SHOWN]
         for demand, (count, first) in deepest:
             values = [demand.namespace, demand.provisioner.value, format_tags(demand.tags)]
             depth.add_metric(values, count)
             age.add_metric(values, max(now - first.created, 0))
+            for pool in pools.get(demand.namespace, ()):
+                if satisfies(pool.supply, demand):
+                    covering.add_metric([*values, pool.name], 1)
         yield depth
         yield age
+        yield covering
+
+    def _pools_by_namespace(self) -> Mapping[str, list[Pool]]:
+        found: dict[str, list[Pool]] = {}
+        for pool in self._pools.pools():
+            if not pool.deleting:
+                found.setdefault(pool.namespace, []).append(pool)
+        return found
 
     def _fairness(self) -> Iterator[Metric]:
         wait = GaugeMetricFamily(

@@ -25,6 +25,8 @@ SECRET_ENV = "PROVISIONER_SECRET_ENV"  # noqa: S105 - a variable's name
 """Variable of a pool's daemons: those of these names whose values come from Secrets."""
 PASS_ENV = "PROVISIONER_PASS_ENV"  # noqa: S105 - a variable's name
 """Variable with the patterns of `--pass-env`, separated by spaces: the pool's `passEnv`."""
+TELEMETRY_PREFIX = "OTEL_"
+"""Prefix of OpenTelemetry's settings: a collector's credentials are no run's business, and its programs would send traces too."""
 SHORTEST_MASKED = 6
 """Characters from which a value of unknown origin is masked. Shorter ones are settings: `true`, `debug`, `5432`."""
 
@@ -87,6 +89,7 @@ def env_from_prefix(number: int, *, secret: bool) -> str:
 def run_environment(environment: Mapping[str, str], patterns: Sequence[str] = ()) -> RunEnvironment:
     """Select what runs get of a daemon's environment: what its pool names, and what the patterns match.
 
+    Settings of OpenTelemetry that a pool names are the daemon's: runs get those that a pattern matches, or of a source.
     As in a Pod, a variable of `env` replaces one of `envFrom`, and a later source of `envFrom` an earlier one.
     """
     chosen: dict[str, str] = {}
@@ -94,16 +97,19 @@ def run_environment(environment: Mapping[str, str], patterns: Sequence[str] = ()
     for name, value, is_secret in _of_sources(environment):
         chosen[name], masked[name] = value, _is_masked(name, value, is_secret=is_secret)
     from_secrets = environment.get(SECRET_ENV, "").split()
-    for name in environment.get(NAMED_ENV, "").split():
-        if name in environment:
-            chosen[name] = environment[name]
-            masked[name] = name in from_secrets and _is_masked(name, environment[name], is_secret=True)
+    withheld: list[str] = []
+    for name in [each for each in environment.get(NAMED_ENV, "").split() if each in environment]:
+        is_secret = name in from_secrets and _is_masked(name, environment[name], is_secret=True)
+        if name.startswith(TELEMETRY_PREFIX) and not _is_asked_for(name, patterns):
+            withheld += [environment[name]] if is_secret else []
+        else:
+            chosen[name], masked[name] = environment[name], is_secret
     for name, value in environment.items():
-        if name not in chosen and is_passable(name) and any(_matches(name, pattern) for pattern in patterns):
+        if name not in chosen and is_passable(name) and _is_asked_for(name, patterns):
             # Nobody says where it comes from.
             chosen[name], masked[name] = value, _is_masked(name, value, is_secret=len(value) >= SHORTEST_MASKED)
     # Also of those that are not passed on: a value of the pool may refer to one by $(NAME).
-    secrets = tuple(chosen[name] for name in chosen if masked[name])
+    secrets = (*withheld, *(chosen[name] for name in chosen if masked[name]))
     return RunEnvironment({name: value for name, value in chosen.items() if is_passable(name)}, secrets)
 
 
@@ -114,8 +120,8 @@ def _of_sources(environment: Mapping[str, str]) -> Iterable[tuple[str, str, bool
     return [(match[3], value, match[2] == "SECRET") for match, value in found]
 
 
-def _matches(name: str, pattern: str) -> bool:
-    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+def _is_asked_for(name: str, patterns: Sequence[str]) -> bool:
+    return any(name.startswith(each[:-1]) if each.endswith("*") else name == each for each in patterns)
 
 
 def _is_masked(name: str, value: str, *, is_secret: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Facts of an ended job that only its metrics need, apart from its record: there may be very many unfinished jobs."""
+"""Facts of an ended job that only its metrics and its trace need, apart from its record: there may be very many unfinished jobs."""
 
 from dataclasses import dataclass
 
@@ -12,3 +12,5 @@ class EndedRun:
     template: str | None = None
     """Name of the template to which its source belongs."""
     stages: tuple[StageTiming, ...] = ()
+    traceparent: str | None = None
+    """Span that asked for the job, as its annotation says."""

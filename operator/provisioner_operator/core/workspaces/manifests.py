@@ -8,6 +8,7 @@ from provisioner_operator.api.v1alpha1.names import (
     API_VERSION,
     BUILD_REASON_LABEL,
     TEMPLATE_LABEL,
+    TRACEPARENT_ANNOTATION,
     WORKSPACE_LABEL,
     build_job_name,
 )
@@ -94,7 +95,8 @@ def build_job(
     # Nobody asked for the stop of a workspace that is to run.
     is_autostop = transition is Transition.STOP and workspace.running
     reason = BackgroundWork.AUTOSTOP if is_autostop else None
-    return _job_of_workspace(build_job_name(workspace.name, number), workspace, template, spec, reason)
+    job = _job_of_workspace(build_job_name(workspace.name, number), workspace, template, spec, reason)
+    return _traced(job, workspace)
 
 
 def plan_job(
@@ -135,7 +137,7 @@ def kept_plan_job(
         # The plan is deleted with the job: not before a build that was approved in time has begun.
         "ttlSecondsAfterFinished": ceil(workspace.approval_timeout) + template.pending_timeout,
     }
-    return _job_of_workspace(build_job_name(workspace.name, number), workspace, template, spec)
+    return _traced(_job_of_workspace(build_job_name(workspace.name, number), workspace, template, spec), workspace)
 
 
 def drift_check_job(
@@ -172,6 +174,15 @@ def _job_of_workspace(
         "metadata": {"name": name, "namespace": workspace.namespace, "labels": labels},
         "spec": spec,
     }
+
+
+def _traced(job: JsonObject, workspace: Workspace) -> JsonObject:
+    """Return a job that somebody's change of the workspace asked for, in the trace of that change."""
+    if workspace.traceparent is None:
+        return job
+    metadata = job["metadata"]
+    assert isinstance(metadata, dict)  # noqa: S101 - made above
+    return {**job, "metadata": {**metadata, "annotations": {TRACEPARENT_ANNOTATION: workspace.traceparent}}}
 
 
 def _workspace_spec(

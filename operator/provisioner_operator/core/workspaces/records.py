@@ -303,6 +303,8 @@ class Workspace:
     approval_timeout: float = 604_800
     drift_check: int | None = None
     """Seconds between two checks for drift."""
+    traceparent: str | None = None
+    """Span in whose trace its builds are described, as its annotation says."""
     finalizers: tuple[str, ...] = ()
     deleting: bool = False
     status: WorkspaceStatus = field(default_factory=WorkspaceStatus)

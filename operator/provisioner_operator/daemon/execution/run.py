@@ -13,6 +13,7 @@ import contextlib
 import logging
 import signal
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,9 +59,12 @@ class Run:
         prefix: str = PREFIX,
         lock: int | None = None,
         keeper: StateKeeper | None = None,
+        variables: Callable[[str], Mapping[str, str]] = lambda _: {},
     ) -> None:
+        """Make the run; `variables` returns what the daemon adds to the environment of a stage."""
         self._task = task
         self._keeper = keeper
+        self._variables = variables
         self._provisioner = provisioner
         self._contact = contact
         self._grace = grace
@@ -168,7 +172,7 @@ class Run:
             outcome = await self._prepare(stage) or await self._complete(program, stage, workdir)
             if outcome is not None:
                 return outcome
-        message = program.summary or f"The job completed in {self._duration():.0f} s."
+        message = program.summary or f"The job completed in {_duration(self._timings):.0f} s."
         return Outcome(Phase.COMPLETED, EndReason.COMPLETED, message)
 
     async def _prepare(self, stage: Stage) -> Outcome | None:
@@ -216,7 +220,7 @@ class Run:
             stage.arguments,
             directory=workdir,
             folder=stage.folder,
-            environment=program.environment if stage.environment is None else stage.environment,
+            environment={**_environment(program, stage), **self._variables(stage.name)},
             contact=self._contact,
             grace=self._grace,
             on_lines=on_lines,
@@ -291,5 +295,10 @@ class Run:
             plan_digest=program.plan_digest,
         )
 
-    def _duration(self) -> float:
-        return time.time() - self._timings[0].started if self._timings else 0.0
+
+def _environment(program: Program, stage: Stage) -> Mapping[str, str]:
+    return program.environment if stage.environment is None else stage.environment
+
+
+def _duration(timings: Sequence[StageTiming]) -> float:
+    return time.time() - timings[0].started if timings else 0.0

@@ -7,6 +7,7 @@ that decides. The content of the patches is defined in `core.jobs.status_writes`
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import Phase
@@ -48,9 +49,13 @@ WHOLE_OUTCOME_TRIES = 16
 class JobWrites:
     """The status writes of one instance of a daemon."""
 
-    def __init__(self, client: KubeClient, instance: str) -> None:
+    def __init__(
+        self, client: KubeClient, instance: str, on_end: Callable[[Mapping[str, Any]], None] | None = None
+    ) -> None:
+        """Take what is called with each job whose end is written."""
         self._client = client
         self._instance = instance
+        self._on_end = on_end
 
     async def acknowledge(self, job: Job) -> Task | None:
         """Set the job Running here and return it; None if it cannot be taken."""
@@ -109,7 +114,7 @@ class JobWrites:
     async def _finishes(self, job: Job, outcome: Outcome) -> bool:
         """Send the outcome once and return whether that ended the job."""
         try:
-            await self._send(job, status_writes.finish(job, outcome, time.time()))
+            self._ended(await self._send(job, status_writes.finish(job, outcome, time.time())))
         except (KubeError, IllegalTransitionError):
             return False
         return True
@@ -121,8 +126,12 @@ class JobWrites:
             job = parse_job(await until_answered(lambda: self._send(job, canceling), also=_MAY_BE_GRANTED))
         patch = status_writes.finish(job, outcome, time.time())
         tries = None if reduced(outcome, "") is None else WHOLE_OUTCOME_TRIES
-        await until_answered(lambda: self._send(job, patch), also=_MAY_BE_GRANTED, attempts=tries)
+        self._ended(await until_answered(lambda: self._send(job, patch), also=_MAY_BE_GRANTED, attempts=tries))
         return outcome.phase
+
+    def _ended(self, body: Mapping[str, Any]) -> None:
+        if self._on_end is not None:
+            self._on_end(body)
 
     async def _send(self, job: Job, patch: JsonPatch) -> dict[str, Any]:
         return await self._client.json_patch(paths.job_status(job.namespace, job.name), patch)
@@ -133,7 +142,10 @@ class JobWrites:
             body = await until_answered(lambda: self._client.get(path), also=_MAY_BE_GRANTED)
         except NotFoundError:
             return None
-        return _task(body)
+        task = _task(body)
+        if task.job.uid == job.uid and task.job.phase in TERMINAL:
+            self._ended(body)
+        return task
 
     def _is_running_here(self, found: Job, job: Job) -> bool:
         given, wanted = found.assignment, job.assignment

@@ -218,6 +218,21 @@ def test_the_longest_wait_of_a_group_is_measured_with_its_ratio_to_the_bound() -
     assert parts.metrics.registry.get_sample_value("provisioner_group_wait_seconds", {"namespace": "other"}) is None
 
 
+def test_a_queue_names_the_pools_whose_daemons_may_run_its_jobs() -> None:
+    parts = ControllerParts()
+    parts.jobs.observe_job(a_job("one", tags={"gpu": "yes"}), at(0))
+    parts.jobs.observe_job(a_job("two", tags={"gpu": "no"}), at(0))
+    list(parts.jobs.decide(at(0)))
+    parts.pools.observe_pool(a_pool("right", tags={"gpu": "yes", "os": "linux"}), at(0))
+    parts.pools.observe_pool(a_pool("other-tags", tags={"os": "linux"}), at(0))
+    parts.pools.observe_pool(a_pool("going", tags={"gpu": "yes"}, deleting=True), at(0))
+
+    found = list(samples(parts, "provisioner_queue_pool"))
+
+    labels = {"namespace": "acme", "provisioner": "terraform", "tags": "gpu=yes", "pool": "right"}
+    assert [(each.labels, each.value) for each in found] == [(labels, 1)]
+
+
 def test_drifted_workspaces_are_counted_in_namespaces_where_any_is_checked() -> None:
     parts = ControllerParts()
     for number, (namespace, status) in enumerate(

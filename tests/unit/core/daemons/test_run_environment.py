@@ -183,3 +183,21 @@ def test_a_pattern_of_a_runs_own_variables_is_refused(pattern: str) -> None:
 def test_what_names_no_variable_is_refused(pattern: str) -> None:
     with pytest.raises(ReservedVariableError, match="neither the NAME of a variable"):
         check_pattern(pattern)
+
+
+def test_settings_of_traces_are_the_daemons_unless_they_are_asked_for() -> None:
+    headers = "OTEL_EXPORTER_OTLP_HEADERS"
+    source = env_from_prefix(0, secret=False)
+    environment = {
+        headers: KEY,
+        "OTEL_SERVICE_NAME": "ours",
+        NAMED_ENV: f"{headers} OTEL_SERVICE_NAME",
+        SECRET_ENV: headers,
+    }
+
+    kept = run_environment(environment | {f"{source}OTEL_TRACES_EXPORTER": "otlp"})
+    passed = run_environment(environment, ("OTEL_*",))
+
+    assert dict(kept.values) == {"OTEL_TRACES_EXPORTER": "otlp"}
+    assert dict(passed.values) == {headers: KEY, "OTEL_SERVICE_NAME": "ours"}
+    assert kept.secrets == passed.secrets == (KEY,)

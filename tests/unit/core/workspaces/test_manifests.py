@@ -8,9 +8,16 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import Provisioner, Transition
 from provisioner_operator.api.v1alpha1.names import BUILD_REASON_LABEL
 from provisioner_operator.core.model.file_paths import NamedFiles, from_config_map
-from provisioner_operator.core.workspaces.manifests import build_job, import_job, kept_files, plan_job
+from provisioner_operator.core.workspaces.manifests import (
+    build_job,
+    drift_check_job,
+    import_job,
+    kept_files,
+    kept_plan_job,
+    plan_job,
+)
 from provisioner_operator.core.workspaces.records import ParameterValues, SourceFiles, Template, Version, Workspace
-from support.builders.workspaces import VERSION, a_template, a_version, a_workspace
+from support.builders.workspaces import VERSION, a_build, a_template, a_version, a_workspace
 
 GIT = {"url": "https://git.example.com/a.git", "ref": "main", "path": ".", "commit": "0" * 40}
 
@@ -212,3 +219,16 @@ def test_the_stop_of_a_workspace_that_is_to_run_is_marked_as_nobodys_wish(
 ) -> None:
     job = built(replace(a_workspace(), running=running), transition=transition)
     assert job["metadata"]["labels"].get(BUILD_REASON_LABEL) == reason
+
+
+def test_what_a_change_asked_for_is_in_its_trace_and_a_check_for_drift_in_none() -> None:
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    workspace, template, version = a_workspace(traceparent=parent), a_template(), a_version()
+    common: Any = {"number": 3, "transition": Transition.START, "parameters": ()}
+    kept: Any = kept_plan_job(workspace, template, version, change="change", **common)
+    checked: Any = drift_check_job("dev-drift-abc", workspace, template, version, a_build().record)
+
+    assert built(workspace)["metadata"]["annotations"] == {"provisioner.dev/traceparent": parent}
+    assert kept["metadata"]["annotations"] == {"provisioner.dev/traceparent": parent}
+    assert "annotations" not in built()["metadata"]
+    assert "annotations" not in checked["metadata"]

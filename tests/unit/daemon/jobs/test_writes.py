@@ -1,7 +1,7 @@
 """Writes of a job's status in virtual time: what is repeated, what is news, and what an outage does."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -180,6 +180,16 @@ def test_an_end_whose_answer_was_lost_is_found_written() -> None:
     world.api.lost_answers = 1
     assert run_in_virtual_time(world.writes.finish(world.job, FAILED)) is Phase.FAILED
     assert world.status["phase"] == "Failed"
+
+
+def test_each_end_that_is_certain_is_handed_on_as_it_was_written() -> None:
+    handed: list[Mapping[str, Any]] = []
+    for lost in (0, 1):
+        world = running()
+        world.api.lost_answers = lost
+        run_in_virtual_time(JobWrites(world.api, "i1", handed.append).finish(world.job, FAILED))
+        assert handed.pop() == world.api.objects[PATH]
+        assert handed == []
 
 
 def test_a_canceled_run_ends_by_way_of_canceling() -> None:

@@ -1,0 +1,1 @@
+"""Traces: the spans of a job that has ended, computed from what its object records."""
