@@ -19,7 +19,7 @@ PYTEST_ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 UNIT_SEEDS ?= 20
 BEHAVIOR := tests/component tests/simulation tests/model tests/integration
-PREPARE := $(BIN)/provisioner-devcluster prepare --coder-provider --opentofu --prometheus --gitops
+PREPARE := $(BIN)/provisioner-devcluster prepare --coder-provider --opentofu --prometheus --gitops --helm
 # Lines and branches that the fast tests cover, in percent, with the same examples in each run: raise a floor when more is reached,
 # and lower one only when what it covered moves to a package with a higher one.
 COVERAGE_FLOORS := api=99 core=100 kube=99 daemon=85 controller=96 web=92 cli=56
@@ -36,7 +36,7 @@ DEMO_NEEDS = $(if $(wildcard $(READY)),$(READY),$(DEMO_READY))
 .DEFAULT_GOAL := help
 ARGS ?=
 
-.PHONY: help demo up down test unit coverage behavior integration e2e mutants bench lint format crds gitops docs monitoring devcluster image lock clean
+.PHONY: help demo up down test unit coverage behavior integration e2e mutants bench lint format crds gitops helm docs monitoring devcluster image lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -119,6 +119,9 @@ crds: $(READY) ## Write crds/ from the models
 
 gitops: $(READY) ## Write the generated files of gitops/ from its scripts and the models
 	@PYTHONPATH=tests:operator $(BIN)/python -m support.gitops
+
+helm: $(READY) ## Write charts/ from manifests/ and packaging/helm
+	@PYTHONPATH=packaging/helm $(BIN)/python -m chart
 
 docs: $(READY) ## Write docs/cli.md and docs/reference from the code
 	@$(BIN)/python -m provisioner_operator.cli.manual docs/cli.md

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from provisioner_devcluster import external, supervisor
-from provisioner_devcluster.build.gitops_engines import ENGINES, EngineImpossibleError, find_engine
+from provisioner_devcluster.build.engines import GITOPS, HELM, EngineImpossibleError, find_engine
 from provisioner_devcluster.build.go_build import build
 from provisioner_devcluster.build.go_modules import OPENTOFU, GoModule
 from provisioner_devcluster.build.provider_mirror import find_coder_mirror
@@ -52,7 +52,8 @@ def cli() -> None:
 @click.option("--opentofu", is_flag=True, help="Also OpenTofu from source, whatever is on the PATH.")
 @click.option("--prometheus", is_flag=True, help="Also Prometheus, from the PATH or Debian's package.")
 @click.option("--gitops", is_flag=True, help="Also what Argo CD and Flux judge health by, which is built from source.")
-def prepare(*, node: bool, coder_provider: bool, opentofu: bool, prometheus: bool, gitops: bool) -> None:
+@click.option("--helm", is_flag=True, help="Also Helm 3 and Helm 4, which are built from source.")
+def prepare(*, node: bool, coder_provider: bool, opentofu: bool, prometheus: bool, gitops: bool, helm: bool) -> None:
     """Build or fetch every missing program, and print the location of each.
 
     The first time on a machine this takes several minutes; later commands then need no build.
@@ -66,9 +67,8 @@ def prepare(*, node: bool, coder_provider: bool, opentofu: bool, prometheus: boo
         click.echo(f"opentofu       {build(OPENTOFU)}")
     if prometheus:
         click.echo(f"prometheus     {_prometheus()}")
-    if gitops:
-        for module in ENGINES:
-            click.echo(f"{module.name:<14} {_engine(module)}")
+    for module in (*(GITOPS if gitops else ()), *(HELM if helm else ())):
+        click.echo(f"{module.name:<14} {_engine(module)}")
     if node:
         click.echo(f"node           {_node_programs()}")
 

@@ -117,6 +117,25 @@ FLUX = GoModule(
     duration="a minute or two",
 )
 
+
+def _helm(major: int) -> GoModule:
+    directory, root = MODULES / f"helm{major}", f"helm.sh/helm/v{major}"
+    stamps = {f"{root}/internal/version.version": f"v{_required_version(directory, root)}"}
+    if major == 3:  # noqa: PLR2004 - Helm's version; without these stamps it renders for Kubernetes 1.20, as `helm template` and `lint`
+        _, minor, _ = _required_version(directory, "k8s.io/client-go").split(".")
+        for package in ("pkg/chartutil", "pkg/lint/rules"):
+            stamps |= {f"{root}/{package}.k8sVersionMajor": "1", f"{root}/{package}.k8sVersionMinor": minor}
+    return GoModule(
+        name=f"helm{major}",
+        directory=directory,
+        package=f"{root}/cmd/helm",
+        program="helm",
+        linker_flags=" ".join(f"-X {name}={value}" for name, value in stamps.items()),
+    )
+
+
+HELM_3, HELM_4 = _helm(3), _helm(4)
+
 OPENTOFU = GoModule(
     name="opentofu",
     directory=MODULES / "opentofu",

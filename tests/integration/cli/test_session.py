@@ -79,6 +79,22 @@ def test_the_doctor_finds_the_installation_and_the_rights(people: People) -> Non
     assert "provisioner-admin" in seen["rights"]["remedy"]
 
 
+@pytest.mark.usefixtures("filled")
+def test_the_doctor_finds_what_an_uninstallation_would_leave(people: People) -> None:
+    answer = people.root.attempt("doctor", "--before-uninstall", "-o", "json")
+    found = {each["check"]: each for each in answer.document}
+    assert list(found) == ["workspaces", "templates", "pools", "daemons"]
+    assert {each["level"] for each in found.values()} == {"error"}
+    assert answer.code == 1
+    assert "kubectl delete pp --all --all-namespaces" in found["pools"]["remedy"]
+
+
+def test_the_doctor_does_not_take_an_unknown_for_nothing(people: People) -> None:
+    answer = people.viewer.attempt("doctor", "--before-uninstall", "-o", "json")
+    assert {each["level"] for each in answer.document} == {"error"}
+    assert answer.code == 1
+
+
 def test_versions_are_listed(people: People) -> None:
     document = people.viewer.run("version", "-o", "json").document
     assert document["api"] == API_VERSION

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_devcluster.build.gitops_engines import EngineImpossibleError, find_engine
+from provisioner_devcluster.build.engines import EngineImpossibleError, find_engine
 from provisioner_devcluster.build.go_modules import ARGOCD, FLUX, GoModule
 from support.gitops.argocd_config import ARGOCD_CONFIG, FLUX_EXPRESSIONS
 from support.manifests import Manifest

@@ -121,6 +121,16 @@ def stamping(mutating: Iterable[str] | None) -> Finding:
     return Finding("stamping", Level.OK, "The API server records who submits and who cancels jobs.")
 
 
+def leftovers(things: str, short: str, names: Sequence[str]) -> Finding:
+    """Check that no objects of a kind are left, by namespace and name, before the operator goes."""
+    if names:
+        message = f"{_some(sorted(names))}. Without the operator nothing removes their finalizers."
+        return Finding(
+            things, Level.ERROR, message, f"Delete them first: kubectl delete {short} --all --all-namespaces"
+        )
+    return Finding(things, Level.OK, "None is left.")
+
+
 def without_lease(jobs: Iterable[Job], now: float, namespace: str) -> Finding:
     """Check by the jobs that a controller works where there is no Lease: one without election writes none."""
     lease = f"Namespace {namespace} has no Lease of the operator"

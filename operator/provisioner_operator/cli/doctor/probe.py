@@ -1,10 +1,6 @@
 """`doctor`: read everything that jobs need in order to run, as far as this user may, and print the findings."""
 
-import sys
 from collections.abc import Callable, Iterator
-
-import orjson
-from rich.text import Text
 
 from provisioner_operator import __version__
 from provisioner_operator.api.crd.definitions import KINDS
@@ -12,6 +8,7 @@ from provisioner_operator.api.v1alpha1.names import API_VERSION, DAEMONS, GROUP,
 from provisioner_operator.cli.api.client import Cluster
 from provisioner_operator.cli.doctor import checks
 from provisioner_operator.cli.doctor.checks import Finding, Level
+from provisioner_operator.cli.doctor.report import report
 from provisioner_operator.cli.errors import CliError, Exit, ForbiddenError, NotFoundError
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
@@ -21,8 +18,6 @@ from provisioner_operator.kube.parsing import lease_record
 
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-_STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "bold red", Level.UNKNOWN: "dim"}
-_MARKS = {Level.OK: "✓", Level.WARNING: "!", Level.ERROR: "✗", Level.UNKNOWN: "?"}
 
 _RIGHTS: tuple[tuple[str, str, str, str, str], ...] = (
     ("see jobs", "list", GROUP, JOBS, "provisioner-viewer"),
@@ -39,20 +34,7 @@ _RIGHTS: tuple[tuple[str, str, str, str, str], ...] = (
 
 def examine(session: Session, operator_namespace: str, *, as_json: bool) -> Exit:
     """Run all checks and print the findings; exit code 1 if one is an error."""
-    found = list(_findings(session, operator_namespace))
-    if as_json:
-        documents = [
-            {"check": each.check, "level": each.level, "message": each.message, "remedy": each.remedy or None}
-            for each in found
-        ]
-        sys.stdout.write(orjson.dumps(documents, option=orjson.OPT_INDENT_2).decode() + "\n")
-    else:
-        for each in found:
-            mark = Text.assemble((_MARKS[each.level], _STYLES[each.level]), " ", (f"{each.check}: ", "bold"))
-            session.terminal.out.print(mark + Text(each.message))
-            if each.remedy:
-                session.terminal.out.print(Text(f"    {each.remedy}", "dim"))
-    return Exit.FAILED if any(each.level is Level.ERROR for each in found) else Exit.OK
+    return report(session, _findings(session, operator_namespace), as_json=as_json)
 
 
 def _findings(session: Session, operator_namespace: str) -> Iterator[Finding]:

@@ -142,3 +142,12 @@ def test_stuck_jobs_are_named_up_to_three() -> None:
     )
     assert checks.stuck(a_fleet(jobs=jobs[:1])).message == "1 of 1 unfinished job stuck: job-1."
     assert checks.stuck(a_fleet(a_daemon(), jobs=(a_job(),))).message == "1 unfinished job, none stuck."
+
+
+def test_what_would_be_left_without_the_operator_is_an_error_with_its_remedy() -> None:
+    names = [f"team/{each}" for each in "dcba"]
+    found = checks.leftovers("pools", "pp", names)
+    assert found.level is Level.ERROR
+    assert found.message.startswith("team/a, team/b, team/c and 1 more. ")
+    assert "kubectl delete pp --all --all-namespaces" in found.remedy
+    assert checks.leftovers("pools", "pp", []).level is Level.OK

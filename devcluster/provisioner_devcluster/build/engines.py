@@ -1,7 +1,7 @@
-"""Engines by which Argo CD and Flux judge the health of objects, built from their own modules.
+"""Engines of what the product ships for others, built from their own modules: Argo CD, Flux and Helm.
 
-Called by tests of the customizations in `gitops/`, and by `prepare --gitops`. Nothing else needs them: where they cannot be
-built, as without a module proxy, only these tests are left out.
+Called by tests of the customizations in `gitops/` and of the chart, and by `prepare --gitops --helm`. Nothing else needs them:
+where they cannot be built, as without a module proxy, only these tests are left out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from provisioner_devcluster.build.go_build import build
-from provisioner_devcluster.build.go_modules import ARGOCD, FLUX
+from provisioner_devcluster.build.go_modules import ARGOCD, FLUX, HELM_3, HELM_4
 from provisioner_devcluster.errors import DevClusterError
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from provisioner_devcluster.build.go_modules import GoModule
 
-ENGINES = (ARGOCD, FLUX)
+GITOPS = (ARGOCD, FLUX)
+HELM = (HELM_3, HELM_4)
 
 
 class EngineImpossibleError(DevClusterError):

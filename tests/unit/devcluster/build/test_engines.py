@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provisioner_devcluster.build.gitops_engines import ENGINES, EngineImpossibleError, find_engine
+from provisioner_devcluster.build.engines import GITOPS, HELM, EngineImpossibleError, find_engine
 from provisioner_devcluster.errors import DevClusterError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ env) echo go9.9 ;;
 esac
 """
 
-each_engine = pytest.mark.parametrize("module", ENGINES, ids=lambda module: module.name)
+each_engine = pytest.mark.parametrize("module", [*GITOPS, *HELM], ids=lambda module: module.name)
 
 
 @pytest.fixture(autouse=True)
