@@ -19,9 +19,10 @@ from bench.arena import an_arena
 from bench.bars import bars
 from bench.client import BenchError
 from bench.contest import a_contest
+from bench.peers.known import PEERS
 from bench.plan import FULL, QUICK
 from bench.results import Results
-from bench.scenarios import accept, cancel, decision, idle, latency, life, stock, stored
+from bench.scenarios import accept, cancel, decision, growth, idle, latency, life, stock, stored
 from provisioner_devcluster import DevClusterError
 from provisioner_operator import __version__
 from support.cluster.kubectl import KubectlError
@@ -34,18 +35,35 @@ if TYPE_CHECKING:
 BESIDE_OTHERS = {each.SCENARIO: each for each in (latency, accept, life, cancel)}
 """Scenarios in which the subjects alternate."""
 # Last, because `stock` restarts the Job controller with other limits.
-ALONE = {each.SCENARIO: each for each in (decision, idle, stored, stock)}
+ALONE = {each.SCENARIO: each for each in (idle, stored, stock)}
+PURE = {each.SCENARIO: each for each in (decision, growth)}
+"""Scenarios of the core, which need no control plane."""
+ALL = (*BESIDE_OTHERS, *PURE, *ALONE)
 DEFAULT_FILE = Path("bench/results/latest.json")
+
+
+def _names_of_peers(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    """Split a list at its commas, as `--peers kueue,tekton`."""
+    names = tuple(dict.fromkeys(filter(None, value.split(","))))
+    for name in names:
+        if name not in PEERS:
+            raise click.BadParameter(f"{name!r} is none of {', '.join(PEERS)}.")
+    return names
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--quick", is_flag=True, help="Smaller sizes: some five minutes instead of twenty-five.")
-@click.option(
-    "--only", multiple=True, type=click.Choice([*BESIDE_OTHERS, *ALONE]), help="Only this scenario; may be repeated."
-)
+@click.option("--only", multiple=True, type=click.Choice(ALL), help="Only this scenario; may be repeated.")
 @click.option("--rounds", type=click.IntRange(1), help="Rounds of each scenario.")
 @click.option(
     "--plug", type=click.Path(exists=True, path_type=Path), help="A further subject (bench/plug.example.yaml)."
+)
+@click.option(
+    "--peers",
+    default="",
+    callback=_names_of_peers,
+    metavar="NAMES",
+    help=f"Other controllers to build and measure in the same rounds: {','.join(PEERS)}.",
 )
 @click.option(
     "--against",
@@ -54,17 +72,25 @@ DEFAULT_FILE = Path("bench/results/latest.json")
 )
 @click.option("--json", "path", type=click.Path(path_type=Path), default=DEFAULT_FILE, show_default=True)
 def main(
-    *, quick: bool, only: tuple[str, ...], rounds: int | None, plug: Path | None, against: Path | None, path: Path
+    *,
+    quick: bool,
+    only: tuple[str, ...],
+    rounds: int | None,
+    plug: Path | None,
+    peers: tuple[str, ...],
+    against: Path | None,
+    path: Path,
 ) -> None:
     """Measure the product against the API server alone and against the Job controller of Kubernetes."""
-    plan = replace(QUICK if quick else FULL, plug=plug, against=None if against is None else against.resolve())
+    other = None if against is None else against.resolve()
+    plan = replace(QUICK if quick else FULL, plug=plug, peers=peers, against=other)
     if rounds is not None:
         plan = replace(plan, rounds=rounds)
     results = Results()
     began = time.monotonic()
     broken = False
     try:
-        uvloop.run(_measure(plan, frozenset(only or (*BESIDE_OTHERS, *ALONE)), results))
+        uvloop.run(_measure(plan, frozenset(only or ALL), results))
     except* (BenchError, DevClusterError, KubectlError) as errors:
         for error in _leaves(errors):
             click.echo(f"bench: {error} Results until then:", err=True)
@@ -80,6 +106,12 @@ def main(
 
 async def _measure(plan: Plan, names: frozenset[str], results: Results) -> None:
     _end_in_order_when_asked_to()
+    for name, scenario in PURE.items():
+        if name in names:
+            with _told(name):
+                await scenario.measure(plan, results)
+    if names <= PURE.keys():
+        return
     async with an_arena() as arena:
         if names & BESIDE_OTHERS.keys():
             async with a_contest(arena, plan) as contest:

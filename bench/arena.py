@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from bench import hollow
 from bench.client import BenchError, Client, Request, a_client
 from bench.meters import cpu_seconds, used
+from bench.peers.process import environment_with
 from provisioner_devcluster import ControlPlane
 from provisioner_devcluster.control_plane.binaries import Component
 from provisioner_operator.kube import paths
@@ -70,8 +72,8 @@ class Arena:
     def namespace(self, name: str) -> None:
         """Create a namespace in which the product may work."""
         self.admin.run("create", "namespace", name)
-        bindings = [role_binding(user, user, namespace=name) for user in (OPERATOR, DAEMON)]
-        self.admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": bindings})
+        # Without kubectl, which would first read the schemas of all kinds, megabytes of them with peers.
+        self.admin.create_all(role_binding(user, user, namespace=name) for user in (OPERATOR, DAEMON))
 
     @contextmanager
     def operator(self, namespace: str, *, source: Path | None = None) -> Iterator[OperatorProgram]:
@@ -93,17 +95,21 @@ class Arena:
         names = [f"{prefix}-{number:04d}" for number in range(count)]
         manifests = [a_daemon_manifest(name, capacity=capacity, **spec) for name in names]
         await self.client.send_all([Request.create(paths.daemons(namespace), each) for each in manifests])
-        self.admin.within(namespace).run("create", "-f", "-", given=_may_speak_for(namespace, prefix, names))
+        self.admin.create_all(_may_speak_for(namespace, prefix, names))
 
     @asynccontextmanager
-    async def hollow(self, *namespaces: str) -> AsyncIterator[int]:
-        """Run hollow daemons for all that are registered in these namespaces, and yield the pid of their process."""
+    async def hollow(self, *namespaces: str, source: Path | None = None) -> AsyncIterator[int]:
+        """Run hollow daemons for all that are registered in these namespaces, and yield the pid of their process.
+
+        They report as the daemons of this checkout, or as those of another source root.
+        """
         command = [sys.executable, "-m", hollow.__name__, f"--kubeconfig={self.plane.kubeconfig_for(DAEMON)}"]
         process = await asyncio.create_subprocess_exec(
             *command,
             *(f"--namespace={namespace}" for namespace in namespaces),
             stdout=subprocess.PIPE,
             cwd=REPOSITORY,
+            env=environment_with(_python_path(source)),
         )
         try:
             line = await process.stdout.readline() if process.stdout else b""
@@ -155,7 +161,12 @@ async def an_arena() -> AsyncIterator[Arena]:
             yield Arena(plane, admin, client, as_operator)
 
 
-def _may_speak_for(namespace: str, prefix: str, daemons: list[str]) -> dict[str, Any]:
+def _python_path(source: Path | None) -> dict[str, str]:
+    """Return the variable that puts another version of the product before this one, for a module of this bench."""
+    return {} if source is None else {"PYTHONPATH": os.pathsep.join((str(source), *sys.path))}
+
+
+def _may_speak_for(namespace: str, prefix: str, daemons: list[str]) -> list[dict[str, Any]]:
     """Grant the right to act as each of these daemons by name, so that policies check each write as they check a Pod's."""
     role = f"hollow-{prefix}"
     kind = {"apiGroups": ["provisioner.dev"], "resources": ["provisionerdaemons"]}
@@ -165,5 +176,4 @@ def _may_speak_for(namespace: str, prefix: str, daemons: list[str]) -> dict[str,
     binding = role_binding(DAEMON, role, namespace=namespace) | {
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role}
     }
-    items = [{"apiVersion": version, "kind": "Role", "metadata": meta, "rules": rules}, binding]
-    return {"apiVersion": "v1", "kind": "List", "items": items}
+    return [{"apiVersion": version, "kind": "Role", "metadata": meta, "rules": rules}, binding]

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.floor import FLOOR
-from bench.plan import counting
-from bench.scenarios import accept, cancel, decision, idle, latency, life, stored
-from bench.subjects import JOB, OURS
+from bench.peers.kueue import KUEUE
+from bench.peers.tekton import TEKTON
+from bench.plan import AGAINST, OURS, counting
+from bench.scenarios import accept, cancel, decision, growth, idle, latency, life, stored
+from bench.subjects import JOB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +19,11 @@ if TYPE_CHECKING:
     from bench.results import Results
 
 SMALLEST_QUEUE, LARGEST_QUEUE = 1_000, 100_000
-MEMORY_BARS_MB = {10_000: 130.0, 100_000: 600.0}
+MEMORY_BARS_MB = {
+    stored.PENDING: {10_000: 130.0, 100_000: 600.0},
+    stored.ENDED: {10_000: 110.0, 100_000: 250.0},
+}
+ONE_MILLION = 1_000_000
 RESTART_JOBS = 10_000
 CANCEL_JOBS = 300
 MEDIAN = "p50"
@@ -46,11 +52,14 @@ class Bar:
 def bars(results: Results, plan: Plan) -> Iterator[Bar]:
     """Yield all bars, in the order of the table in docs/performance.md."""
     yield from _throughput(results, plan)
+    yield from _writes(results)
     yield from _latency(results)
     yield from _resources(results, plan)
     yield from _decisions(results, plan)
     yield from _restarts(results)
     yield from _idle(results)
+    yield from _against(results, plan)
+    yield from _growth(results)
 
 
 def _throughput(results: Results, plan: Plan) -> Iterator[Bar]:
@@ -58,15 +67,31 @@ def _throughput(results: Results, plan: Plan) -> Iterator[Bar]:
     yield Bar(
         "assignments a second / the API server's own patches a second",
         results.ratio(accept.ASSIGNMENTS, OURS, accept.PATCHES, FLOOR),
-        0.80,
+        0.90,
         at_least=True,
     )
-    yield Bar("writes a job after its creation", _most(results, life.WRITES, OURS), 3.0)
     yield Bar(
         f"jobs accepted a second / Pods of Jobs a second, burst of {burst}",
         results.ratio(accept.accepted_rate(burst), OURS, accept.accepted_rate(burst), JOB),
         1.5,
         at_least=True,
+    )
+    rate = accept.accepted_rate(CANCEL_JOBS)
+    for peer, limit in ((KUEUE, 1.3), (TEKTON, 2.5)):
+        yield Bar(
+            f"jobs accepted a second / those of {peer.name}, burst of {CANCEL_JOBS}",
+            results.ratio(rate, OURS, rate, peer.name),
+            limit,
+            at_least=True,
+        )
+
+
+def _writes(results: Results) -> Iterator[Bar]:
+    yield Bar("writes a job after its creation", _most(results, life.WRITES, OURS), 3.0)
+    yield Bar(
+        "writes a cancel of a run, the administrator's included",
+        _most(results, cancel.writes_of(CANCEL_JOBS), OURS),
+        2.0,
     )
 
 
@@ -76,7 +101,12 @@ def _latency(results: Results) -> Iterator[Bar]:
     yield Bar(
         "submitted to accepted, idle, p50 / one conditional patch",
         results.ratio(accepted, OURS, f"{latency.ROUND_TRIP}, {MEDIAN}", FLOOR),
-        3.0,
+        1.7,
+    )
+    yield Bar(
+        f"submitted to accepted, idle, p50 / that of {KUEUE.name}",
+        results.ratio(accepted, OURS, accepted, KUEUE.name),
+        1.0,
     )
     canceled_after = results.value(cancel.canceled("p99", CANCEL_JOBS), OURS)
     yield Bar(
@@ -87,6 +117,16 @@ def _latency(results: Results) -> Iterator[Bar]:
     )
     canceled = f"{latency.CANCELED}, {MEDIAN}"
     yield Bar("cancel to Canceled, idle, p50 / a Job's suspension", results.ratio(canceled, OURS, canceled, JOB), 1.0)
+    yield Bar(
+        f"cancel to Canceled, idle, p50 / that of {KUEUE.name}",
+        results.ratio(canceled, OURS, canceled, KUEUE.name),
+        1.0,
+    )
+    yield Bar(
+        f"cancel to Canceled, burst of {CANCEL_JOBS}, p99 / the best of {KUEUE.name} and {TEKTON.name}",
+        results.margin(cancel.canceled("p99", CANCEL_JOBS), OURS, (KUEUE.name, TEKTON.name)),
+        0.8,
+    )
 
 
 def _resources(results: Results, plan: Plan) -> Iterator[Bar]:
@@ -96,8 +136,8 @@ def _resources(results: Results, plan: Plan) -> Iterator[Bar]:
         results.ratio(life.cpu(life.OPERATOR, lives), OURS, life.cpu(life.API_SERVER, lives), OURS),
         0.5,
     )
-    for jobs, limit in MEMORY_BARS_MB.items():
-        for state in (stored.PENDING, stored.ENDED):
+    for state, limits in MEMORY_BARS_MB.items():
+        for jobs, limit in limits.items():
             yield Bar(
                 f"operator's memory, {jobs} jobs {state}",
                 _most(results, stored.memory(jobs, state), OURS),
@@ -138,6 +178,29 @@ def _restarts(results: Results) -> Iterator[Bar]:
 def _idle(results: Results) -> Iterator[Bar]:
     yield Bar("writes a minute, idle", results.value(idle.WRITES, OURS), 0.0)
     yield Bar("reads a minute beside watches, idle", results.value(idle.READS, OURS), 5.0)
+
+
+def _against(results: Results, plan: Plan) -> Iterator[Bar]:
+    """Compare with the version of `--against`."""
+    whole_life = life.cpu(life.API_SERVER, counting(plan.lives))
+    a_minute = idle.CPU_OF.format(process=life.API_SERVER)
+    for what, measure, limit in (
+        ("the API server's CPU for a job's whole life / the other version's", whole_life, 0.65),
+        (f"the API server's CPU a minute, {idle.DAEMONS} idle daemons / the other version's", a_minute, 0.2),
+    ):
+        yield Bar(what, results.ratio(measure, OURS, measure, AGAINST), limit)
+
+
+def _growth(results: Results) -> Iterator[Bar]:
+    for row in results:
+        if row.measure.startswith(decision.GROWTH_OF):
+            yield Bar(row.measure, row.spread.median, growth.NEARLY_FLAT)
+    yield Bar(
+        f"the controller's memory, {ONE_MILLION} ended jobs with a time to live",
+        _most(results, growth.peak_of(ONE_MILLION), OURS),
+        700.0,
+        unit="MB",
+    )
 
 
 def _most(results: Results, measure: str, subject: str) -> float | None:

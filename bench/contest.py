@@ -6,12 +6,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench import plug as plugs
 from bench.arena import KEPT, LANE, UNLIMITED
 from bench.behavior import Behavior
 from bench.client import Request
+from bench.peers import known
+from bench.peers import plug as plugs
+from bench.peers.peer import Peer, running
 from bench.stopwatch import Sign, watching
-from bench.subjects import AGAINST, OURS, RUNNING, Subject, batch_jobs, provisioner_jobs
+from bench.subjects import RUNNING, Subject, batch_jobs, provisioner_jobs
 from provisioner_devcluster.control_plane.binaries import Component
 from provisioner_operator.kube import paths
 
@@ -70,10 +72,20 @@ class Contest:
 
     products: tuple[Product, ...]
     others: tuple[Subject, ...]
+    peers: tuple[Subject, ...] = ()
+    """Those of the others whose jobs are deleted after each round, as the product's are."""
 
     def holding(self) -> tuple[Subject, ...]:
         """All subjects, with jobs of the product that run until they are canceled."""
         return (*(product.jobs(Behavior.HOLD) for product in self.products), *self.others)
+
+    async def clear(self, arena: Arena) -> None:
+        """Delete the jobs of the last round."""
+        for collection in (
+            *(paths.jobs(each.namespace) for each in self.products),
+            *(each.collection for each in self.peers),
+        ):
+            await arena.clear(collection)
 
     def accepting(self) -> tuple[Subject, ...]:
         """All subjects, with jobs of the product that are assigned and never acknowledged."""
@@ -83,7 +95,7 @@ class Contest:
 @asynccontextmanager
 async def a_contest(arena: Arena, plan: Plan) -> AsyncIterator[Contest]:
     """Start the controllers of all subjects."""
-    versions = {OURS: None} | ({} if plan.against is None else {AGAINST: plan.against})
+    versions = plan.versions
     arena.plane.restart_controller_manager(requests_per_second=UNLIMITED, burst=UNLIMITED)
     arena.admin.run("create", "namespace", JOBS_NAMESPACE)
     for name in versions:
@@ -106,4 +118,15 @@ async def a_contest(arena: Arena, plan: Plan) -> AsyncIterator[Contest]:
             arena.admin.run("create", "namespace", plugs.NAMESPACE)
             pid = stack.enter_context(plugs.running(plug, arena.admin))
             others.append(await plugs.subject(plug, arena.client, pid))
-        yield Contest(tuple(products), tuple(others))
+        peers = [await _a_peer(known.PEERS[name], arena, stack) for name in plan.peers]
+        yield Contest(tuple(products), (*others, *peers), tuple(peers))
+
+
+async def _a_peer(peer: Peer, arena: Arena, stack: AsyncExitStack) -> Subject:
+    """Start a peer and wait until it accepts a job, which it does only when its caches are filled."""
+    subject = peer.subject(stack.enter_context(running(peer, arena.admin)))
+    async with watching(arena.client, subject.accepted) as stopwatch:
+        await arena.client.send(subject.submission("first"))
+        await stopwatch.until(subject.accepted, ["first"])
+    await arena.clear(subject.collection)
+    return subject

@@ -23,6 +23,7 @@ from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.core.jobs.timeouts import heartbeat_interval
 from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.daemon.reporting.pace import Pace
 from provisioner_operator.daemon.reporting.report import Report, RunningJob, Tally, status_content
 from provisioner_operator.kube import paths, selectors
 from provisioner_operator.kube.connect import connect
@@ -47,6 +48,9 @@ class HollowDaemons:
         self._namespace = namespace
         self._daemons: dict[str, ProvisionerDaemon] = {}
         self._running: dict[str, dict[str, RunningJob]] = {}
+        self._paces: dict[str, Pace] = {}
+        self._reported: dict[str, float] = {}
+        """Times of the daemons' last reports."""
         self._versions: dict[str, int] = {}
         self._due: asyncio.Queue[tuple[Job, JsonPatch]] = asyncio.Queue()
 
@@ -97,12 +101,10 @@ class HollowDaemons:
         match job.phase:
             case Phase.PENDING if behavior is not Behavior.IGNORE:
                 return status_writes.acknowledge(job, _INSTANCE, now)
-            case Phase.RUNNING if job.cancel:
-                return status_writes.begin_cancel(job, now)
+            case Phase.RUNNING | Phase.CANCELING if job.cancel:
+                return status_writes.finish(job, _STOPPED, now)
             case Phase.RUNNING if behavior is Behavior.FINISH:
                 return status_writes.finish(job, _COMPLETED, now)
-            case Phase.CANCELING:
-                return status_writes.finish(job, _STOPPED, now)
             case _:
                 return None
 
@@ -138,20 +140,37 @@ class HollowDaemons:
             for number, name in enumerate(self._daemons):
                 due = began + interval * number / len(self._daemons)
                 await asyncio.sleep(max(due - time.monotonic(), 0))
-                await self._report(name)
+                if self._is_due(name, interval):
+                    await self._report(name)
             await asyncio.sleep(max(began + interval - time.monotonic(), 0))
+
+    def _is_due(self, name: str, interval: float) -> bool:
+        """Return whether the daemon has to report now: like a real one, less often while it runs nothing."""
+        if self._running.get(name) or name not in self._paces:
+            return True
+        lost_after = self._daemons[name].spec.lost_after_seconds
+        return time.monotonic() - self._reported[name] > self._paces[name].interval(lost_after) - interval / 2
 
     async def _report(self, name: str) -> None:
         daemon = self._daemons[name]
         runs = tuple(self._running.get(name, {}).values())
         report = Report(DaemonState.BUSY if runs else DaemonState.IDLE, runs)
         lost_after = daemon.spec.lost_after_seconds
+        pace = self._paces.setdefault(name, Pace())
         content = status_content(
-            report, Tally(), daemon, instance=_INSTANCE, lost_after_seconds=lost_after, now=time.time()
+            report,
+            Tally(),
+            daemon,
+            instance=_INSTANCE,
+            lost_after_seconds=lost_after,
+            idle_heartbeat_seconds=pace.announce(report, lost_after, is_deleted=False),
+            now=time.time(),
         )
         patch = JsonPatch(tests=(("/metadata/uid", daemon.metadata.uid),), sets=(("/status", content),))
         body = await self._client.json_patch(paths.daemon_status(self._namespace, name), patch)
-        self._daemons[name] = ProvisionerDaemon.model_validate(body)
+        self._daemons[name] = answer = ProvisionerDaemon.model_validate(body)
+        pace.accepted(answer.status.idle_heartbeat_seconds, is_deleted=False)
+        self._reported[name] = time.monotonic()
 
 
 @click.command()

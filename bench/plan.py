@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+OURS, AGAINST = "ours", "against"
+"""Names of this version of the product, and of the one beside it."""
 COUNTS_UP_TO = 1000
 """Largest burst that is measured in all rounds; one round is enough to check larger ones."""
 
@@ -41,10 +43,19 @@ class Plan:
     """Decisions per round."""
     idle_seconds: int = 60
     """Seconds of the idle period."""
+    smaller: int = 1
+    """Divisor of the sizes whose growth is measured."""
     plug: Path | None = None
     """The file of a further subject."""
+    peers: tuple[str, ...] = ()
+    """Names of other controllers to build and measure beside it (`bench.peers.known`)."""
     against: Path | None = None
     """The source root of another version of the product, to be measured beside this one."""
+
+    @property
+    def versions(self) -> dict[str, Path | None]:
+        """The measured versions of the product by name, with the source root of another."""
+        return {OURS: None} | ({} if self.against is None else {AGAINST: self.against})
 
     def rounds_of(self, jobs: int) -> int:
         """Return the number of rounds for this many jobs: one, if a round takes minutes."""
@@ -70,4 +81,5 @@ QUICK = replace(
     tag_sets=(30,),
     decisions=100,
     idle_seconds=5,
+    smaller=10,
 )

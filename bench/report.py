@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from bench.standings import standings, subjects
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from bench.bars import Bar
     from bench.results import Results, Row
+    from bench.standings import Standing
 
 _WORDS = {True: "met", False: "**not met**", None: "not measured"}
 _VERDICT = {True: "[green]met[/green]", False: "[bold red]not met[/bold red]", None: "[dim]not measured[/dim]"}
@@ -31,12 +34,16 @@ def show(results: Results, bars: Sequence[Bar]) -> None:
     """Print all rows, then all bars."""
     console = Console() if os.isatty(1) else Console(width=_WIDTH)
     console.print(_table("Measured", _ROW_HEADINGS, [(*_cells(row), row.command) for row in results]))
+    if table := list(standings(results)):
+        console.print(_table("Side by side", _standing_headings(table), _standing_rows(table)))
     console.print(_table("Bars", _BAR_HEADINGS, [(*_verdict(bar), _VERDICT[bar.met]) for bar in bars]))
 
 
 def markdown(results: Results, bars: Sequence[Bar]) -> str:
     """Return the results as tables for docs/performance.md, by scenario."""
     parts = [_markdown_table(_BAR_HEADINGS, [(*_verdict(bar), _WORDS[bar.met]) for bar in bars])]
+    if table := list(standings(results)):
+        parts.append(_markdown_table(_standing_headings(table), _standing_rows(table)))
     for scenario in dict.fromkeys(row.scenario for row in results):
         rows = [row for row in results if row.scenario == scenario]
         parts.append(f"`{rows[0].command}`\n")
@@ -54,6 +61,10 @@ def write(path: Path, results: Results, bars: Sequence[Bar], *, seconds: float, 
         "bars": [
             {"bar": bar.what, "value": bar.value, "limit": bar.limit, "atLeast": bar.at_least, "met": bar.met}
             for bar in bars
+        ],
+        "standings": [
+            {"measure": each.measure, "unit": each.unit, "values": dict(each.values), "leader": each.leader}
+            for each in standings(results)
         ],
         "rows": results.document(),
     }
@@ -75,6 +86,22 @@ def _markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> s
     rule = ("---:" if heading in _NUMBERS else "---" for heading in headings)
     lines = (f"| {' | '.join(cells)} |" for cells in (headings, tuple(rule), *rows))
     return "\n".join(lines) + "\n"
+
+
+def _standing_headings(table: list[Standing]) -> list[str]:
+    return ["measure", "unit", *subjects(table), "leads"]
+
+
+def _standing_rows(table: list[Standing]) -> list[list[str]]:
+    return [
+        [each.measure, each.unit, *(_value(each, subject) for subject in subjects(table)), each.leader]
+        for each in table
+    ]
+
+
+def _value(standing: Standing, subject: str) -> str:
+    value = standing.values.get(subject)
+    return "" if value is None else _number(value)
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bench.statistics import Spread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass(slots=True)
@@ -57,12 +57,25 @@ class Results:
         row = self.row(measure, subject)
         return None if row is None else row.spread.median
 
+    def median(self, measure: str, subject: str) -> float:
+        """Return the median of the rounds of a measured row."""
+        return self._rows[measure, subject].spread.median
+
     def ratio(self, measure: str, subject: str, other_measure: str, other: str) -> float | None:
         """Return the median of the ratios of two rows, round by round."""
         row, against = self.row(measure, subject), self.row(other_measure, other)
         if row is None or against is None:
             return None
         return median(mine / theirs for mine, theirs in zip(row.values, against.values, strict=False))
+
+    def margin(self, measure: str, subject: str, others: Sequence[str]) -> float | None:
+        """Return the median of the ratios to the lowest of the others in each round; None unless all were measured."""
+        row, against = self.row(measure, subject), [self.row(measure, other) for other in others]
+        measured = [each.values for each in against if each is not None]
+        if row is None or len(measured) < len(others):
+            return None
+        lowest: list[float] = [min(values) for values in zip(*measured, strict=False)]
+        return median(mine / theirs for mine, theirs in zip(row.values, lowest, strict=False))
 
     def document(self) -> list[dict[str, Any]]:
         """Return the rows as data for a JSON file."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.behavior import VARIABLE, Behavior
 from bench.client import Request
+from bench.plan import OURS
 from bench.stopwatch import Sign
 from provisioner_operator.kube import paths
 from support.builders.manifests import a_job_manifest
@@ -20,8 +21,6 @@ from support.builders.manifests import a_job_manifest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OURS = "ours"
-AGAINST = "against"
 JOB = "batch/v1 Job"
 RUNNING = "status.phase == 'Running'"
 COMPLETED = "status.phase == 'Completed'"

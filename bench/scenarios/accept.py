@@ -16,7 +16,6 @@ from bench.meters import cpu_seconds, used
 from bench.statistics import percentile
 from bench.stopwatch import watching
 from bench.subjects import provisioner_jobs
-from provisioner_operator.kube import paths
 
 if TYPE_CHECKING:
     from bench.arena import Arena
@@ -48,8 +47,7 @@ async def measure(arena: Arena, contest: Contest, plan: Plan, results: Results) 
         for number in range(plan.rounds_of(jobs)):
             for subject in contest.accepting():
                 await _burst(arena, subject, jobs, f"burst-{jobs}-{number}", results)
-            for product in contest.products:
-                await arena.clear(paths.jobs(product.namespace))
+            await contest.clear(arena)
 
 
 async def _floor(arena: Arena, jobs: int, results: Results) -> None:

@@ -1,4 +1,4 @@
-"""Cancellation of many running jobs at once: the time from each cancel request to the phase Canceled.
+"""Cancellation of many running jobs at once: the time from each cancel request to the phase Canceled, and its writes.
 
 For a Job, the time until it is suspended.
 """
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.statistics import percentile
 from bench.stopwatch import watching
-from provisioner_operator.kube import paths
+from support.cluster.api_metrics import Request, between, writes
 
 if TYPE_CHECKING:
     from bench.arena import Arena
@@ -19,11 +19,18 @@ if TYPE_CHECKING:
     from bench.subjects import Subject
 
 SCENARIO = "cancel"
+RESOURCES = ("provisionerjobs", "provisionerdaemons", "jobs", "workloads", "taskruns", "pods", "events", "configmaps")
+HEARTBEAT = Request("PATCH", "provisionerdaemons/status")
 
 
 def canceled(label: str, jobs: int) -> str:
     """Name of the measure for a percentile."""
     return f"cancel to canceled {label}, burst of {jobs}"
+
+
+def writes_of(jobs: int) -> str:
+    """Name of the measure for the writes of one cancel, the administrator's included."""
+    return f"writes a cancel, burst of {jobs}"
 
 
 async def measure(arena: Arena, contest: Contest, plan: Plan, results: Results) -> None:
@@ -32,8 +39,7 @@ async def measure(arena: Arena, contest: Contest, plan: Plan, results: Results) 
         for number in range(plan.rounds_of(jobs)):
             for subject in contest.holding():
                 await _round(arena, subject, jobs, f"cancel-{jobs}-{number}", results)
-            for product in contest.products:
-                await arena.clear(paths.jobs(product.namespace))
+            await contest.clear(arena)
 
 
 async def _round(arena: Arena, subject: Subject, jobs: int, prefix: str, results: Results) -> None:
@@ -46,8 +52,13 @@ async def _round(arena: Arena, subject: Subject, jobs: int, prefix: str, results
             SCENARIO, f"begun a second, burst of {jobs}", subject.name, jobs / (max(moments.values()) - sent[0]), "1/s"
         )
         await arena.quiet(subject.pids)
+        requests = await arena.requests()
         sent = await arena.client.send_all([subject.cancellation(name) for name in names])
         moments = await stopwatch.until(subject.canceled, names)
+        await arena.quiet(subject.pids)  # some write more after the sign
+        counted = between(requests, await arena.requests(), *RESOURCES)
+    written = sum(writes(counted).values()) - counted.get(HEARTBEAT, 0)
+    results.add(SCENARIO, writes_of(jobs), subject.name, written / jobs, "")
     waits = [moments[name] - at for name, at in zip(names, sent, strict=True)]
     for label, share in (("p50", 0.5), ("p99", 0.99)):
         results.add(SCENARIO, canceled(label, jobs), subject.name, 1000 * percentile(waits, share), "ms")

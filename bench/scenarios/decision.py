@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench.client import BenchError
-from bench.subjects import OURS
+from bench.plan import OURS
+from bench.statistics import exponent
 from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, GroupField, JobType, Phase, Provisioner
 from provisioner_operator.api.v1alpha1.names import RUNS_FINALIZER
 from provisioner_operator.core.jobs.decisions import Assign
@@ -25,11 +26,12 @@ from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.scheduling.queueing.status import UpdateQueueStatus
 
 if TYPE_CHECKING:
-    from bench.arena import Arena
     from bench.plan import Plan
     from bench.results import Results
 
 SCENARIO = "decision"
+GROWTH_OF = "growth of "
+"""Beginning of the name of every exponent."""
 NAMESPACE = "ours"
 EXPIRING = "memory of an ended job with a time to live"
 EXPIRING_JOBS = 20_000
@@ -53,13 +55,17 @@ def decision(queue: int, tag_sets: int, groups: int = 0) -> str:
     return f"one decision, {queue} pending, {tag_sets} tag sets{of_groups}"
 
 
-async def measure(_arena: Arena | None, plan: Plan, results: Results) -> None:
+async def measure(plan: Plan, results: Results) -> None:
     """Run the rounds, the sizes in turn; then measure the memory of ended jobs."""
     for tag_sets in plan.tag_sets:
         long_queues = {queue: _LongQueue(queue, tag_sets) for queue in plan.queues}
         for _ in range(plan.rounds):
             for queue, long_queue in long_queues.items():
                 results.add(SCENARIO, decision(queue, tag_sets), OURS, 1e6 * long_queue.decide(plan.decisions), "µs")
+        costs = {queue: results.median(decision(queue, tag_sets), OURS) for queue in plan.queues}
+        results.add(
+            SCENARIO, f"{GROWTH_OF}a decision with pending jobs, {tag_sets} tag sets", OURS, exponent(costs), ""
+        )
     shared = {queue: _LongQueue(queue, TAG_SETS_OF_GROUPS, GROUPS) for queue in plan.queues}
     for _ in range(plan.rounds):
         for queue, long_queue in shared.items():

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from bench.meters import cpu_seconds, used
 from bench.scenarios.stored import ENDED, PENDING, a_template
 from bench.seeds import multiply
-from bench.subjects import OURS
 from support.cluster.api_metrics import Request, between, writes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from bench.arena import Arena
     from bench.plan import Plan
@@ -36,20 +36,27 @@ RESOURCES = (
 HEARTBEAT = Request("PATCH", "provisionerdaemons/status")
 WRITES, READS = "writes a minute, idle", "reads a minute beside watches, idle"
 HEARTBEATS = "heartbeats a minute, idle"
+CPU_OF = "CPU of {process} a minute, idle"
 MINUTE = 60
 _SETTLED_SECONDS = 3.0
 
 
 async def measure(arena: Arena, plan: Plan, results: Results) -> None:
-    """Measure one idle period."""
-    arena.namespace(NAMESPACE)
-    await arena.daemons(NAMESPACE, DAEMONS, capacity=1)
-    async with arena.hollow(NAMESPACE) as hollow:
+    """Measure one idle period, and one of the other version."""
+    for name, source in plan.versions.items():
+        await _period(arena, plan, results, name=name, source=source)
+
+
+async def _period(arena: Arena, plan: Plan, results: Results, *, name: str, source: Path | None) -> None:
+    namespace = f"{NAMESPACE}-{name}"
+    arena.namespace(namespace)
+    await arena.daemons(namespace, DAEMONS, capacity=1)
+    async with arena.hollow(namespace, source=source) as hollow:
         for state, count in ((ENDED, ENDED_JOBS), (PENDING, WAITING_JOBS)):
-            template = await a_template(arena, NAMESPACE, state)
+            template = await a_template(arena, namespace, state, source=source)
             prefix = state.partition(" ")[0]
-            await multiply(arena.plane, NAMESPACE, template, [f"{prefix}-{number}" for number in range(count)])
-        with arena.operator(NAMESPACE) as operator:
+            await multiply(arena.plane, namespace, template, [f"{prefix}-{number}" for number in range(count)])
+        with arena.operator(namespace, source=source) as operator:
             operator.await_record(key="port")
             await _until_nothing_is_read(arena)
             pids = arena.pids | {"operator": operator.pid, "hollow daemons": hollow}
@@ -61,11 +68,11 @@ async def measure(arena: Arena, plan: Plan, results: Results) -> None:
     written = writes(counted)
     heartbeats = written.pop(HEARTBEAT, 0)
     for request, count in counted.items():
-        results.add(SCENARIO, f"{request.verb} {request.resource} a minute, idle", OURS, share * count, "")
+        results.add(SCENARIO, f"{request.verb} {request.resource} a minute, idle", name, share * count, "")
     for measure_of, count in ((WRITES, sum(written.values())), (READS, _reads(counted)), (HEARTBEATS, heartbeats)):
-        results.add(SCENARIO, measure_of, OURS, share * count, "")
+        results.add(SCENARIO, measure_of, name, share * count, "")
     for process, seconds in costs.items():
-        results.add(SCENARIO, f"CPU of {process} a minute, idle", OURS, share * seconds, "s")
+        results.add(SCENARIO, CPU_OF.format(process=process), name, share * seconds, "s")
 
 
 async def _until_nothing_is_read(arena: Arena) -> None:

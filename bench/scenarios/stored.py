@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 from bench.arena import LANE, Arena
 from bench.behavior import Behavior
 from bench.meters import cpu_seconds, peak_memory
+from bench.plan import OURS
 from bench.seeds import multiply
 from bench.stopwatch import Sign, watching
-from bench.subjects import COMPLETED, OURS, provisioner_jobs
+from bench.subjects import COMPLETED, provisioner_jobs
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bench.plan import Plan
     from bench.results import Results
 
@@ -51,7 +54,7 @@ async def measure(arena: Arena, plan: Plan, results: Results) -> None:
                     await _start(arena, namespace, jobs, state, number, results)
 
 
-async def a_template(arena: Arena, namespace: str, state: str) -> str:
+async def a_template(arena: Arena, namespace: str, state: str, source: Path | None = None) -> str:
     """Bring one job to the state with the product itself, and return its name; the other jobs are copies of it."""
     name = "template-" + state.partition(" ")[0]
     if state == PENDING:
@@ -60,7 +63,7 @@ async def a_template(arena: Arena, namespace: str, state: str) -> str:
     else:
         subject = provisioner_jobs(namespace, Behavior.FINISH)
         sign = Sign(subject.collection, COMPLETED)
-    with arena.operator(namespace):
+    with arena.operator(namespace, source=source):
         async with watching(arena.client, sign) as stopwatch:
             await arena.client.send(subject.submission(name))
             await stopwatch.until(sign, [name])

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
-from provisioner_operator.core.jobs.timeouts import interrupt_after, kill_after
+from provisioner_operator.core.jobs.timeouts import IDLE_FACTOR, interrupt_after, kill_after
 from provisioner_operator.core.model.json_patch import timestamp
+from provisioner_operator.daemon.reporting.pace import USUAL_REPORTS
 from simulation.job_runner import JobRunner
 from simulation.network import Network, Result
 from simulation.runs import Habits, Run
@@ -50,6 +51,17 @@ class SimulatedDaemon:
         self._registered: str | None = None
         """Its instance, once the API server knows it."""
         self._beating = self._beat_soon = False
+        self._is_modern = crc32(instance.encode()) % 100 < 100 * habits.modern
+        self._idle_beats = 0
+        """Heartbeats, one after the other, that listed nothing and succeeded."""
+        self._announced = 0
+        """Seconds until the next heartbeat, as the last one that succeeded announced."""
+        self._has_failed = False
+        """Whether the last heartbeat was lost."""
+        self.may_seem_at_rest = False
+        """Whether the server may show that it runs nothing and reports less often."""
+        self._unshown: list[Run] = []
+        """Runs that wait for a heartbeat which shows them, before their jobs are acknowledged."""
         self.unsaved: dict[str, Run] = {}
         """Runs that left a state which could not be saved yet."""
         self._invariants = invariants
@@ -124,8 +136,16 @@ class SimulatedDaemon:
 
     def _beat(self) -> None:
         if self.alive:
-            self._heartbeat()
-            self._schedule.after(self._habits.beat_every * self._random.uniform(0.9, 1.1), self._beat)
+            every = self._habits.beat_every
+            if self._has_failed or self._schedule.now - self._beat_sent >= self._announced - every / 2:
+                self._heartbeat()
+            self._schedule.after(every * self._random.uniform(0.9, 1.1), self._beat)
+
+    def show(self, run: Run) -> None:
+        """Have the run's job acknowledged once a heartbeat has shown it."""
+        self._unshown.append(run)
+        self._beat_soon = True
+        self._heartbeat()
 
     def changed(self) -> None:
         """Report that a run started or ended, but not too often."""
@@ -140,6 +160,9 @@ class SimulatedDaemon:
         self._beating = True
         sent = self._beat_sent = self._schedule.now
         fields = self._report()
+        shown, self._unshown = self._unshown, []
+        self._has_failed = False
+        self.may_seem_at_rest = self.may_seem_at_rest or fields["idleHeartbeatSeconds"] > 0
 
         def answered(result: Result, body: Body | None) -> None:
             self._beating = False
@@ -148,23 +171,40 @@ class SimulatedDaemon:
                 self.die()
                 return
             if self.alive and result is Result.DONE and body is not None:
-                self._registered = self.instance
                 self._contact = sent
-                spec = body["spec"]
-                before = self.capacity
-                self.capacity, self.grace = spec["capacity"], spec["cancelGraceSeconds"]
-                self._lost_after = spec["lostAfterSeconds"]
-                if not self._runner.is_watching:
-                    self._runner.start_watching()
-                    self._check_fence()
-                    self._runner.act()
-                elif self.capacity != before:
-                    self._runner.act()
+                self._note_accepted(fields)
+                self._take_in(body["spec"])
+                for run in shown:
+                    self._runner.acknowledge_shown(run)
+            elif self.alive:
+                self._has_failed = True
+                self._unshown = shown + self._unshown
+                if self._unshown:
+                    self._schedule.after(SOONEST_HEARTBEAT, self._heartbeat)
             if self._beat_soon:
                 self._heartbeat()
 
         server, registered = self._network.server, self._registered
         self._network.send(self, lambda: server.merge_status(self.uid, fields, instance=registered), answered)
+
+    def _note_accepted(self, fields: Body) -> None:
+        self._registered = self.instance
+        self._announced = fields["idleHeartbeatSeconds"]
+        self.may_seem_at_rest = self._announced > 0
+        lists_nothing = fields["state"] == DaemonState.IDLE and not fields["unsavedStates"]
+        # As far as it matters: the explorer of small worlds compares all that a daemon remembers.
+        self._idle_beats = min(self._idle_beats + 1, USUAL_REPORTS) if lists_nothing else 0
+
+    def _take_in(self, spec: Body) -> None:
+        before = self.capacity
+        self.capacity, self.grace = spec["capacity"], spec["cancelGraceSeconds"]
+        self._lost_after = spec["lostAfterSeconds"]
+        if not self._runner.is_watching:
+            self._runner.start_watching()
+            self._check_fence()
+            self._runner.act()
+        elif self.capacity != before:
+            self._runner.act()
 
     def _report(self) -> Body:
         # A run is listed from before its acknowledgment is sent, so a heartbeat without it means that it has ended.
@@ -172,7 +212,9 @@ class SimulatedDaemon:
         state = DaemonState.BUSY if runs else DaemonState.IDLE
         if self.draining:
             state = DaemonState.DRAINING if self.runs or self.unsaved else DaemonState.OFFLINE
+        is_quiet = state is DaemonState.IDLE and not self.unsaved and self._idle_beats >= USUAL_REPORTS - 1
         return {
+            "idleHeartbeatSeconds": int(IDLE_FACTOR * self._habits.beat_every) if self._is_modern and is_quiet else 0,
             "state": state,
             "instance": self.instance,
             "lastHeartbeatTime": timestamp(self.wall),

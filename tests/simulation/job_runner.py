@@ -12,6 +12,7 @@ from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.records import Job
+from provisioner_operator.daemon.jobs.held_job import CANCELING_AFTER_SECONDS
 from provisioner_operator.kube.parsing import parse_job
 from simulation.assigned_jobs import AssignedJobs
 from simulation.network import RETRY_SECONDS, Answer, Network, Result
@@ -95,7 +96,21 @@ class JobRunner:
         if job.assignment is None:
             raise AssertionError("asked to acknowledge a job that is not assigned")
         run = self.runs[job.uid] = Run(job, job.assignment.id, self._daemon.capacity)
+        if job.changed_workspace is not None and self._daemon.may_seem_at_rest:
+            self._daemon.show(run)
+        else:
+            self._send_acknowledgment(run, job)
 
+    def acknowledge_shown(self, run: Run) -> None:
+        """Acknowledge the job of a run that a heartbeat has shown, unless it is no longer this daemon's."""
+        if self.runs.get(run.uid) is not run:
+            return
+        if run.abandoned:
+            self._let_go(run)
+        else:
+            self._send_acknowledgment(run, run.job)
+
+    def _send_acknowledgment(self, run: Run, job: Job) -> None:
         def answered(result: Result, body: Body | None) -> None:
             if not self._daemon.alive or self.runs.get(job.uid) is not run:
                 return
@@ -151,13 +166,17 @@ class JobRunner:
 
     def _stop(self, run: Run, job: Job, *, force: bool) -> None:
         run.canceled = run.canceled or (job.cancel and run.stopping is Stopping.NOT)
-        if job.cancel and run.job.phase is Phase.RUNNING:
-            self._begin_cancel(run)
+        if job.cancel:
+            self._schedule.after(CANCELING_AFTER_SECONDS, self._begin_cancel, run)
         why = EndReason.CANCELED if run.canceled else EndReason.DELETED
         self.interrupt(run, why, 0.0 if force else self._daemon.grace)
         run.stopping = Stopping.KILLED if force else Stopping.INTERRUPTED
 
     def _begin_cancel(self, run: Run) -> None:
+        """Report that a canceled run takes its time to stop, if it does."""
+        is_held = self._daemon.alive and self.runs.get(run.uid) is run and not run.ended
+        if not is_held or run.job.phase is not Phase.RUNNING:
+            return
         patch = status_writes.begin_cancel(run.job, self._daemon.wall)
         self._write(run.uid, patch, "BeginCancel", self._learn(run.uid))
 
@@ -235,10 +254,7 @@ class JobRunner:
             else:
                 self._network.send(self._daemon, lambda: self._network.server.get(run.uid), answered)
 
-        if run.outcome.phase is Phase.CANCELED and run.job.phase is Phase.RUNNING:
-            self._write(run.uid, status_writes.begin_cancel(run.job, self._daemon.wall), "BeginCancel", answered)
-        else:
-            self._write(run.uid, status_writes.finish(run.job, run.outcome, self._daemon.wall), "Finish", answered)
+        self._write(run.uid, status_writes.finish(run.job, run.outcome, self._daemon.wall), "Finish", answered)
 
     def _decline(self, run: Run, job: Job) -> None:
         """Let go of a run that could not be taken as this version of its job."""

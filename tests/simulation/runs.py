@@ -43,3 +43,5 @@ class Habits:
     deaf: float
     """The share of runs that ignore an interrupt."""
     clock_skew: float = 0.0
+    modern: float = 1.0
+    """The share of daemons that report less often while they run nothing; the others are of an older version."""

@@ -1,7 +1,7 @@
 """Whole cluster in virtual time, generated from a seed: daemons, jobs, users and faults."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from provisioner_operator.core.model.backoff import LONGEST_PAUSE_SECONDS
@@ -77,6 +77,9 @@ class Plan:
             standby=random.random() < 0.3,
         )
 
+    def with_modern_daemons(self, random: Random) -> "Plan":
+        return replace(self, habits=replace(self.habits, modern=random.choice([0.0, 0.5, 1.0, 1.0])))
+
 
 class World:
     """Simulated cluster of one seed."""
@@ -86,7 +89,7 @@ class World:
     ) -> None:
         """Generate all that is not given from the seed."""
         self.random = random or Random(seed)
-        self.plan = plan or Plan.of(self.random)
+        self.plan = plan or Plan.of(self.random).with_modern_daemons(Random(f"daemons of {seed}"))
         self.schedule = schedule or Schedule()
         self.server = Server(lambda: EPOCH + self.schedule.now)
         self.invariants = Invariants(self.schedule, self.server)

@@ -249,7 +249,7 @@ class Agent:
     async def _carry_out(self, held: HeldJob) -> None:
         uid, version, started = held.job.uid, held.job.resource_version, time.time()
         try:
-            phase = await held.carry_out(self._heartbeat.notify)
+            phase = await held.carry_out(self._heartbeat.notify, self._heartbeat.show_runs)
             if phase is None:
                 self._declined[uid] = version
             else:

@@ -187,6 +187,7 @@ def parse_daemon(body: Mapping[str, Any]) -> Daemon:
         state=status.state,
         instance=status.instance,
         heartbeat=heartbeat,
+        idle_interval=status.idle_heartbeat_seconds,
         runs=frozenset(ReportedRun(job.uid, job.workspace) for job in status.current_jobs),
         unsaved=tuple(ReportedState(each.workspace, each.job, each.message) for each in status.unsaved_states),
         conditions=conditions_of(status.conditions),

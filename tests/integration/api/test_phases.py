@@ -17,6 +17,7 @@ LEGAL = {
     (Phase.RUNNING, Phase.COMPLETED),
     (Phase.RUNNING, Phase.FAILED),
     (Phase.RUNNING, Phase.CANCELING),
+    (Phase.RUNNING, Phase.CANCELED),
     (Phase.CANCELING, Phase.CANCELED),
     (Phase.CANCELING, Phase.FAILED),
     (Phase.CANCELING, Phase.COMPLETED),

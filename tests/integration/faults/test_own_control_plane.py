@@ -26,6 +26,8 @@ from support.test_namespace import ProductNamespace, a_job, a_product_namespace,
 UNDER_LOAD = 120
 COUNTED = 30
 WRITES_PER_JOB = 4
+WRITES_PER_CANCEL = 2
+"""The user's own, and the end."""
 _EVENT_COUNTED = 'provisioner_api_writes_total{kind="event",result="ok"}'
 IDLE_SECONDS = 15.0
 """Seconds of an idle measurement, many times the period of any poll."""
@@ -178,6 +180,22 @@ def test_a_job_costs_at_most_four_writes_after_its_creation(own: ProductNamespac
     print(f"{cost / COUNTED:.2f} writes a job after its creation, and {heartbeats} heartbeats")  # noqa: T201 - a measurement, shown with -rP
     assert cost <= WRITES_PER_JOB * COUNTED + explanations
     assert not [request for request in written if request.resource == "events"]
+
+
+def test_a_canceled_run_costs_two_writes_unless_it_takes_its_time_to_stop(own: ProductNamespace) -> None:
+    jobs = names("job", 6)
+    with own.operator(), own.daemon("one", capacity=3), own.daemon("two", capacity=3):
+        own.submit_all(jobs, seconds=300)
+        for name in jobs:
+            own.ledger.await_run(name)
+        own.jobs.until_all(jobs, phases=["Running"])
+        before = requests(own.admin)
+        for name in jobs:
+            own.cancel(name)
+        own.jobs.until_all(jobs, phases=["Canceled"])
+        written = writes(between(before, requests(own.admin), "provisionerjobs"))
+    slow = [name for name in jobs if "Canceling" in own.jobs.phases(name)]
+    assert sum(written.values()) <= WRITES_PER_CANCEL * len(jobs) + len(slow)
 
 
 def test_an_idle_controller_sends_no_requests(own: ProductNamespace) -> None:

@@ -49,7 +49,12 @@ def test_a_running_job_is_interrupted_and_ends_normally(product: ProductNamespac
     job = product.jobs.until("running", "Canceled")
     assert not is_alive(run.pid)
     assert product.ledger.the_run_of("running").code == 1  # the run handled the interrupt itself
-    assert product.jobs.phases("running") == ["Pending", "Running", "Canceling", "Canceled"]
+    # Whether it took more than a second to stop depends on the machine.
+    assert [each for each in product.jobs.phases("running") if each != "Canceling"] == [
+        "Pending",
+        "Running",
+        "Canceled",
+    ]
     assert job["status"]["reason"] == "Canceled"
     assert condition(job, "CancelRequested")["reason"] == "Stopped"
     assert "wrong region" in condition(job, "CancelRequested")["message"]

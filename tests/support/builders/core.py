@@ -93,6 +93,11 @@ def a_daemon(
     return Daemon(**(defaults | fields))
 
 
+def at_rest(daemon: Daemon, interval: int = 60) -> Daemon:
+    """The daemon after one more heartbeat, which announces that the next one comes later."""
+    return next_heartbeat(daemon, idle_interval=interval)
+
+
 def later_version(job: Job, **changes: Any) -> Job:
     """The job after one more write."""
     return replace(job, resource_version=job.resource_version + 1, **changes)

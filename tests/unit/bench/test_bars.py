@@ -5,13 +5,12 @@ import pytest
 from bench.bars import Bar, bars
 from bench.client import BenchError
 from bench.floor import FLOOR
-from bench.plan import FULL, QUICK
-from bench.plug import read
+from bench.peers.plug import read
+from bench.plan import AGAINST, FULL, OURS, QUICK
 from bench.results import Results
-from bench.scenarios import accept, idle
+from bench.scenarios import accept, cancel, decision, idle, life
 from bench.statistics import Spread, exponent, percentile
 from bench.stopwatch import Sign
-from bench.subjects import OURS
 from support.manifests import REPOSITORY
 
 
@@ -55,9 +54,58 @@ def test_a_bar_without_a_measurement_is_not_a_failure() -> None:
 def test_one_write_in_an_idle_minute_is_one_too_many() -> None:
     results = Results()
     results.add(idle.SCENARIO, idle.WRITES, OURS, 1, "")
-    results.add(accept.SCENARIO, accept.ASSIGNMENTS, OURS, 80, "1/s")
+    results.add(accept.SCENARIO, accept.ASSIGNMENTS, OURS, 95, "1/s")
     results.add(accept.SCENARIO, accept.PATCHES, FLOOR, 100, "1/s")
     assert {bar.met for bar in bars(results, QUICK) if bar.met is not None} == {True, False}
+
+
+def test_the_bars_of_peers_are_open_until_they_are_measured() -> None:
+    named = [bar for bar in bars(Results(), FULL) if "Kueue" in bar.what or "Tekton" in bar.what]
+    assert len(named) == 5
+    assert all(bar.met is None for bar in named)
+
+
+def test_the_best_peer_of_each_round_is_the_one_to_beat() -> None:
+    results = Results()
+    measure = cancel.canceled("p99", 300)
+    for ours, kueue, tekton in ((4, 10, 5), (9, 10, 20)):
+        for subject, value in ((OURS, ours), ("Kueue", kueue), ("Tekton", tekton)):
+            results.add("cancel", measure, subject, value, "ms")
+    assert results.margin(measure, OURS, ("Kueue", "Tekton")) == pytest.approx((4 / 5 + 9 / 10) / 2)
+    (bar,) = [bar for bar in bars(results, FULL) if "the best of" in bar.what]
+    assert bar.met is False
+
+
+def test_the_best_of_two_peers_is_unknown_if_one_was_not_measured() -> None:
+    results = Results()
+    for subject in (OURS, "Kueue"):
+        results.add("cancel", "x", subject, 1, "ms")
+    assert results.margin("x", OURS, ("Kueue", "Tekton")) is None
+    assert results.margin("x", "Tekton", ("Kueue",)) is None
+
+
+@pytest.mark.parametrize(("ours", "kueue", "met"), [(130, 100, True), (129, 100, False)])
+def test_a_burst_has_to_be_accepted_faster_than_by_kueue(ours: float, kueue: float, *, met: bool) -> None:
+    results = Results()
+    results.add("accept", accept.accepted_rate(300), OURS, ours, "1/s")
+    results.add("accept", accept.accepted_rate(300), "Kueue", kueue, "1/s")
+    (bar,) = [bar for bar in bars(results, FULL) if bar.met is not None]
+    assert bar.met is met
+
+
+def test_the_other_version_sets_the_bars_of_the_api_servers_cost() -> None:
+    results = Results()
+    for subject, seconds in ((OURS, 5), (AGAINST, 24)):
+        results.add("idle", idle.CPU_OF.format(process=life.API_SERVER), subject, seconds, "s")
+    (bar,) = [bar for bar in bars(results, FULL) if bar.met is not None]
+    assert (bar.limit, bar.met) == (0.2, False)
+
+
+def test_what_grows_linearly_does_not_meet_its_bar() -> None:
+    results = Results()
+    for what, exponent_of in (("heartbeat", 0.02), ("look at pools", 1.0)):
+        results.add("growth", f"{decision.GROWTH_OF}{what}", OURS, exponent_of, "")
+    assert [bar.met for bar in bars(results, FULL) if bar.met is not None] == [True, False]
 
 
 def test_a_sign_is_evaluated_on_each_object() -> None:

@@ -222,8 +222,12 @@ def canceled(world: Working) -> None:
 def test_a_cancel_is_seen_and_ends_the_job(tmp_path: Path) -> None:
     world = Working(tmp_path, a_job_body())
     phases: list[str] = []
-    world.run((5, lambda: canceled(world)), (6, lambda: phases.append(world.job("dev-7")["phase"])), (7, world.release))
-    assert phases == ["Canceling"]
+
+    def look() -> None:
+        phases.append(world.job("dev-7")["phase"])
+
+    world.run((5, lambda: canceled(world)), (5.9, look), (6.1, look), (7, world.release))
+    assert phases == ["Running", "Canceling"]
     assert world.job("dev-7")["phase"] == "Canceled"
 
 

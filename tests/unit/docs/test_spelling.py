@@ -13,9 +13,9 @@ _BRITISH = (
     *("organis", "recognis", "initialis", "serialis", "normalis", "synchronis"),
 )
 _OF_OTHERS = re.compile(
-    r"CancelledError|is_cancelled|\.cancelled\(\)|_OTHER_SPELLINGS|parse_statuses|stamp-canceller|labelledby"
+    r"CancelledError|is_cancelled|\.cancelled\(\)|_OTHER_SPELLINGS|parse_statuses|stamp-canceller|labelledby|TaskRunCancelled"
 )
-"""Names of Python and of libraries, the spellings that `jobs list` understands, and a former policy."""
+"""Names of Python and of libraries, the spellings that `jobs list` understands, a reason of Tekton, and a former policy."""
 _FOLDERS = ("docs", "manifests", "crds", "operator", "demo", "bench", "monitoring", "devcluster", "packaging", "tests")
 _SUFFIXES = {".md", ".yaml", ".py", ".html", ".js", ".css"}
 

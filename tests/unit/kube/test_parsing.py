@@ -49,6 +49,22 @@ def test_the_longer_of_spec_and_status_decides_when_a_daemon_is_lost(
     assert parse_daemon(stored(a_daemon_manifest(lostAfterSeconds=spec), **reported)).lost_after == expected
 
 
+@pytest.mark.parametrize(
+    ("status", "at_rest"),
+    [
+        ({"state": "Idle", "idleHeartbeatSeconds": 60}, True),
+        ({"state": "Idle"}, False),
+        ({"state": "Offline", "idleHeartbeatSeconds": 60}, False),
+        ({"state": "Draining", "idleHeartbeatSeconds": 0}, False),
+    ],
+)
+def test_a_daemon_is_at_rest_that_is_idle_and_says_when_it_reports_next(
+    status: dict[str, Any],
+    at_rest: bool,  # noqa: FBT001 - a parameter of pytest
+) -> None:
+    assert parse_daemon(stored(a_daemon_manifest(), **status)).is_at_rest is at_rest
+
+
 def test_a_heartbeat_is_kept_as_it_is_written() -> None:
     written = "2027-01-15T12:00:00.5Z"
     assert parse_daemon(stored(a_daemon_manifest(), lastHeartbeatTime=written)).heartbeat == written

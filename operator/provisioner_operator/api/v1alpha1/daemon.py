@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 
 from provisioner_operator.api.v1alpha1.base import Condition, Model, ObjectMeta, ObjectName, Time, Uid, WorkspaceName
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Provisioner
-from provisioner_operator.api.v1alpha1.limits import LONGEST_LOST_AFTER
+from provisioner_operator.api.v1alpha1.limits import LONGEST_IDLE_HEARTBEAT, LONGEST_LOST_AFTER
 from provisioner_operator.api.v1alpha1.tags import Tags
 
 Count = Annotated[int, Field(ge=0)]
@@ -42,8 +42,8 @@ class DaemonSpec(Model):
     lost_after_seconds: LostAfterSeconds = 300
     """Time without a heartbeat after which the daemon's running jobs fail with DaemonLost. A daemon that cannot reach
     the API server stops its jobs itself after 0.8 of this time. It counts as offline after 2/15 of it, and sends a
-    heartbeat every 1/30 of it, at least every 30 s. After a start of the controller, builds wait for two heartbeats of
-    each daemon, and for a silent one up to this time."""
+    heartbeat every 1/30 of it, at least every 30 s; one that runs nothing, six times less often. After a start of the
+    controller, builds wait for two heartbeats of each daemon that is not idle, and for a silent one up to this time."""
     cancel_grace_seconds: CancelGraceSeconds = 180
     """Time that a run may take to stop after it was interrupted, before it is killed."""
 
@@ -93,6 +93,9 @@ class DaemonStatus(Model):
     lost_after_seconds: LostAfterSeconds | None = None
     """The `spec.lostAfterSeconds` that the daemon's process acts on. It applies until the process has read a shorter
     one."""
+    idle_heartbeat_seconds: Annotated[int, Field(ge=0, le=LONGEST_IDLE_HEARTBEAT)] = 0
+    """Longest time until the next heartbeat of a daemon that runs nothing, and reports less often for that. 0 while it
+    reports at its usual interval."""
     current_jobs: Annotated[
         list[CurrentJob],
         Field(

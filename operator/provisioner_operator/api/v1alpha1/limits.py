@@ -21,6 +21,8 @@ MOST_RESOURCES = 256
 """Resources in a job's status."""
 LONGEST_LOST_AFTER = 86_400
 """Seconds of the longest `lostAfterSeconds` of a daemon."""
+LONGEST_IDLE_HEARTBEAT = 180
+"""Seconds of the longest interval at which a daemon that runs nothing reports."""
 LONGEST_SUSPENSION_SECONDS = 3_153_600_000
 """A hundred years."""
 MOST_DRIFTED = 64

@@ -11,7 +11,7 @@ from provisioner_operator.api.v1alpha1.rules import Rule, one_of, rule, unchange
 
 PHASE_AFTER: Final[dict[Phase, frozenset[Phase]]] = {
     Phase.PENDING: frozenset({Phase.RUNNING, Phase.CANCELED, Phase.FAILED}),
-    Phase.RUNNING: frozenset({Phase.COMPLETED, Phase.FAILED, Phase.CANCELING}),
+    Phase.RUNNING: frozenset({Phase.COMPLETED, Phase.FAILED, Phase.CANCELING, Phase.CANCELED}),
     Phase.CANCELING: frozenset({Phase.CANCELED, Phase.FAILED, Phase.COMPLETED}),
     Phase.COMPLETED: frozenset(),
     Phase.FAILED: frozenset(),

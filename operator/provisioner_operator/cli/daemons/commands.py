@@ -63,7 +63,7 @@ def list_daemons(
     FAILURES counts the jobs that failed on the daemon since it last completed one. BLOCKED BY TAGS counts the waiting jobs
     that no daemon matches and that come closest to this one: a change of tags, on the job or on the daemon, would let them
     run here (`jobs why` names it). A daemon is Offline if it reported so, or if its last heartbeat is older than 2/15 of
-    its lostAfterSeconds.
+    its lostAfterSeconds; one that is idle reports less often, and has so much more time.
     """
     from provisioner_operator.cli.daemons import listing
     from provisioner_operator.cli.output import formats

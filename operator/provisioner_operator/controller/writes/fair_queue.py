@@ -1,4 +1,4 @@
-"""Queue work by namespace, and serve namespaces in turn; within a namespace, the order is first in, first out.
+"""Queue work by namespace, and serve namespaces in turn; within a namespace, the order is by rank, then first in, first out.
 
 However much work one namespace has, and however slow or often refused it is, every other namespace waits only for a turn.
 A limit on the work of one namespace that is under way always leaves writers for the others. Used by `writer`.
@@ -6,6 +6,8 @@ A limit on the work of one namespace that is under way always leaves writers for
 
 import asyncio
 from collections import Counter, deque
+from heapq import heappop, heappush
+from itertools import count
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -17,7 +19,9 @@ class FairQueue(Generic[Item]):
     def __init__(self, most_of_one: int) -> None:
         """Limit the items of one namespace that may be under way to `most_of_one`."""
         self._most_of_one = most_of_one
-        self._lines: dict[str, deque[Item]] = {}
+        self._lines: dict[str, list[tuple[int, int, Item]]] = {}
+        """Heap of each namespace: rank, number of arrival, and item."""
+        self._arrivals = count()
         self._turns: deque[str] = deque()
         """Namespaces that have items, in the order of their turns."""
         self._under_way: Counter[str] = Counter()
@@ -26,12 +30,12 @@ class FairQueue(Generic[Item]):
         self._empty = asyncio.Event()
         self._empty.set()
 
-    def put(self, namespace: str, item: Item) -> None:
-        """Add an item of a namespace."""
+    def put(self, namespace: str, item: Item, rank: int = 0) -> None:
+        """Add an item of a namespace, before those of a higher rank."""
         if namespace not in self._lines:
-            self._lines[namespace] = deque()
+            self._lines[namespace] = []
             self._turns.append(namespace)
-        self._lines[namespace].append(item)
+        heappush(self._lines[namespace], (rank, next(self._arrivals), item))
         self._unfinished += 1
         self._empty.clear()
         self._wake_one()
@@ -72,7 +76,7 @@ class FairQueue(Generic[Item]):
                 self._turns.append(namespace)
                 continue
             line = self._lines[namespace]
-            item = line.popleft()
+            _, _, item = heappop(line)
             if line:
                 self._turns.append(namespace)
             else:

@@ -1,4 +1,4 @@
-"""Carry out decisions: namespaces in turn, at the rate that the API server allows, and only while this process leads.
+"""Carry out decisions: namespaces in turn, the urgent first, at the rate that the API server allows, while this process leads.
 
 No write is ever repeated blindly. A request that could not be sent is settled after a pause, and the decision is made
 again from the current state. A failed precondition is news: the object is read, and the decision is made again. A refusal
@@ -20,6 +20,7 @@ from provisioner_operator.controller.writes.answers import Meaning, Result, mean
 from provisioner_operator.controller.writes.fair_queue import FairQueue
 from provisioner_operator.controller.writes.families import Family
 from provisioner_operator.controller.writes.jobs import JobExecutor
+from provisioner_operator.controller.writes.urgency import urgency_of
 from provisioner_operator.core.daemons.decisions import CheckDaemon
 from provisioner_operator.core.jobs.decisions import CheckJob
 from provisioner_operator.core.model.decision import Decision
@@ -71,7 +72,7 @@ class Writer:
     def submit(self, work: Decision | Departed) -> None:
         """Queue a decision, or a read of a departed job."""
         namespace = work.namespace if isinstance(work, Departed) else work.regarding.namespace
-        self._queue.put(namespace, work)
+        self._queue.put(namespace, work, urgency_of(work))
 
     async def drained(self) -> None:
         """Wait until all submitted work is done."""

@@ -3,10 +3,16 @@
 from dataclasses import dataclass
 
 from provisioner_operator.core.daemons.incarnations import Instances
+from provisioner_operator.core.jobs.timeouts import heartbeat_interval
+from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon
 
 NOTICE_SECONDS = 300.0
 """Time in which a daemon with contact notices that a job is gone: a watch lasts no longer."""
+REVEALING_REPORTS = 2
+"""Heartbeats that show all runs of a daemon: the first may have been sent before a run began."""
+RECENT_INTERVALS = 1.5
+"""Intervals of its heartbeats after which the last one of a daemon is no longer its present state."""
 
 
 @dataclass(slots=True)
@@ -21,9 +27,79 @@ class KnownDaemon:
     """Time from which it has had to stop runs of jobs that were unknown then."""
     reports: int = 0
     """Number of its heartbeats since it was first observed, or observed to be deleted, or missing when a term began."""
+    readable_at: float = 0.0
+    """Time from which a read that finds it at rest shows as much as these heartbeats."""
+    asked_at: float = float("-inf")
+    """Time at which the last read of it was begun."""
     backs_off_until: float = float("-inf")
     drained_since: float | None = None
     """Time from which it has been deleted and without a job: it has to stop what it still runs."""
+
+    @property
+    def has_shown_runs(self) -> bool:
+        """Whether its heartbeats, or a read, have shown all that it ran when they were last doubted."""
+        return self.reports >= REVEALING_REPORTS
+
+    @property
+    def awaits_read(self) -> bool:
+        """Whether a read may show that it runs nothing, before its next heartbeats do."""
+        return self.daemon.is_at_rest and not self.daemon.deleting and not self.has_shown_runs
+
+    @classmethod
+    def new(cls, daemon: Daemon, now: Instant) -> "KnownDaemon":
+        """Return a daemon that is observed for the first time."""
+        entry = cls(daemon, Instances(daemon.instance), now.monotonic, now.monotonic)
+        entry._doubt_runs(now)
+        return entry
+
+    def observe(self, daemon: Daemon, now: Instant, *, reported: bool, fresh: bool) -> bool:
+        """Take a later version of the daemon; return whether a fresh read settled doubts about its processes."""
+        is_deleted_now = daemon.deleting and not self.daemon.deleting
+        self.daemon = daemon
+        if reported:
+            self.reports += 1
+            self.reported_at = now.monotonic
+        if is_deleted_now:
+            self._doubt_runs(now)
+        if fresh:
+            self._observe_read()
+        return self.instances.observe(daemon.instance, fresh=fresh)
+
+    def begin_term(self, now: Instant) -> None:
+        """Believe again for a while that it runs what it reports, if that is recent."""
+        self.trusted_since = now.monotonic
+        silence = now.monotonic - self.reported_at
+        # One that has missed a heartbeat may have begun a run since, whose job came and went unnoticed.
+        if silence > RECENT_INTERVALS * heartbeat_interval(self.daemon.lost_after):
+            is_heard = self.has_shown_runs and silence <= RECENT_INTERVALS * self.daemon.idle_interval
+            self._doubt_runs(now, heard=is_heard)
+
+    def note_jobs(self, now: Instant, *, has_jobs: bool) -> None:
+        """Take note of whether jobs are assigned to it."""
+        is_drained = self.daemon.deleting and not has_jobs
+        since = now.monotonic if self.drained_since is None else self.drained_since
+        self.drained_since = since if is_drained else None
+
+    def moments(self) -> tuple[float, ...]:
+        """Return the times at which something about it may have to be decided without any news."""
+        read = self.readable_at if self.awaits_read else float("inf")
+        return (self.backs_off_until, self.trusted_until, self.stopped_at, read)
+
+    def _doubt_runs(self, now: Instant, *, heard: bool = False) -> None:
+        """Believe no more that its runs are known; `heard` if its heartbeats were, as of a standby, until now."""
+        self.reports = 0
+        # As long as two heartbeats of a daemon with runs: what was assigned just before this has been acknowledged by then.
+        wait = 0.0 if heard else REVEALING_REPORTS * heartbeat_interval(self.daemon.lost_after)
+        self.readable_at = now.monotonic + wait
+
+    def _observe_read(self) -> None:
+        """Take note that a read has just shown its present state.
+
+        A daemon at rest reports before it acknowledges a job that changes a workspace (`daemon/jobs/held_job.py`): when the read
+        was begun, it ran none. It may run others, so this does not release a deleted one.
+        """
+        if self.awaits_read and self.asked_at >= self.readable_at:
+            self.reports = REVEALING_REPORTS
 
     @property
     def trusted_until(self) -> float:

@@ -4,6 +4,9 @@ As the node controller does: the time that a daemon writes is only compared for 
 heartbeat counts only once a fresh read from the API server confirms it. The time of an outage does not count, and when
 this process has just started, every daemon gets a full period. A deleted daemon can no longer report: its period
 starts at its last heartbeat, or at its deletion if a heartbeat before that may have gone unnoticed.
+
+A daemon that runs nothing announces that its next heartbeat comes later, and is given that time; but one that is assigned a job
+must report soon, since it takes the job or is dead. When it counts as lost does not depend on that.
 """
 
 from collections.abc import Iterator
@@ -27,6 +30,20 @@ class _Contact:
     """Time at which the last fresh read was begun: it confirms nothing later, however late its answer."""
     dead: bool = False
     """Whether the daemon's process is known to be over, whatever is still observed of it."""
+    idle_interval: float = 0.0
+    """Time until its next heartbeat, as it announced because it runs nothing."""
+    expected: float | None = None
+    """Time since which a job is assigned to it, so that it has to report soon; None if none is."""
+    suspect: bool = False
+    """Whether it has not acknowledged a job in time."""
+
+    @property
+    def offline_at(self) -> float:
+        """Time at which it gets no new job any more, unless a heartbeat comes."""
+        announced = self.heard + offline_after(self.lost_after, self.idle_interval)
+        if self.expected is None:
+            return announced
+        return min(announced, max(self.heard, self.expected) + offline_after(self.lost_after))
 
 
 class Liveness:
@@ -35,11 +52,26 @@ class Liveness:
     def __init__(self) -> None:
         self._contacts: dict[str, _Contact] = {}
 
-    def observe_heartbeat(self, uid: str, lost_after: float, now: Instant) -> None:
-        """Record that a heartbeat changed, or that the daemon was observed for the first time."""
+    def observe_heartbeat(self, uid: str, lost_after: float, now: Instant, *, idle_interval: float = 0) -> None:
+        """Record that a heartbeat changed, or that the daemon was observed for the first time.
+
+        `idle_interval` is the time until its next heartbeat, if it announced one because it runs nothing.
+        """
         if (known := self._contacts.get(uid)) is not None and known.dead:
             return  # last words that come late
-        self._contacts[uid] = _Contact(now.monotonic, lost_after, now.monotonic)
+        self._contacts[uid] = _Contact(now.monotonic, lost_after, now.monotonic, idle_interval=idle_interval)
+
+    def note_jobs(self, uid: str, now: Instant, *, has_jobs: bool) -> None:
+        """Record whether jobs are assigned to the daemon: then it has to report soon."""
+        contact = self._contacts[uid]
+        if has_jobs and contact.expected is None:
+            contact.expected = now.monotonic
+        elif not has_jobs and not contact.suspect:
+            contact.expected = None
+
+    def suspect(self, uid: str) -> None:
+        """Record that the daemon did not acknowledge a job in time: until it reports, it is given no more time than that job was."""
+        self._contacts[uid].suspect = True
 
     def begin_check(self, uid: str, now: Instant) -> None:
         """Record that a fresh read of the daemon is about to be made."""
@@ -75,6 +107,8 @@ class Liveness:
         """Leave an outage, from `since` on the monotonic clock until now, out of every silence: no heartbeat could come."""
         for contact in self._contacts.values():
             contact.heard += max(now.monotonic - max(contact.heard, since), 0.0)
+            if contact.expected is not None:
+                contact.expected += max(now.monotonic - max(contact.expected, since), 0.0)
 
     def uids(self) -> Iterator[str]:
         """Return all daemons that were observed or recorded as deleted, and not dropped."""
@@ -89,7 +123,7 @@ class Liveness:
         contact = self._contacts.get(uid)
         if contact is None or contact.deleted or contact.dead:
             return True
-        return contact.confirmed - contact.heard >= offline_after(contact.lost_after)
+        return contact.confirmed >= contact.offline_at
 
     def is_lost(self, uid: str, now: Instant) -> bool:
         """Return whether the process is over, or silent for so long that its own fence has stopped its runs."""
@@ -117,9 +151,8 @@ class Liveness:
 
 
 def _next_threshold(contact: _Contact) -> float:
-    offline = offline_after(contact.lost_after)
-    if contact.confirmed - contact.heard < offline:
-        return contact.heard + offline
+    if contact.confirmed < contact.offline_at:
+        return contact.offline_at
     if contact.confirmed - contact.heard < contact.lost_after:
         return contact.heard + contact.lost_after
     return float("inf")

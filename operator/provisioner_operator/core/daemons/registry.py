@@ -19,11 +19,9 @@ from provisioner_operator.core.daemons.decisions import (
     ReleaseDaemon,
 )
 from provisioner_operator.core.daemons.ending import has_ended, release_of_unreadable
-from provisioner_operator.core.daemons.incarnations import Instances
 from provisioner_operator.core.daemons.known_daemon import KnownDaemon
 from provisioner_operator.core.daemons.liveness import Liveness
 from provisioner_operator.core.daemons.pods import DaemonPods
-from provisioner_operator.core.jobs.timeouts import heartbeat_interval
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon, UnreadableObject
 
@@ -32,12 +30,6 @@ if TYPE_CHECKING:
 
 BACK_OFF_SECONDS = 60.0
 """Time for which a daemon that did not acknowledge an assignment gets no new one."""
-
-REVEALING_REPORTS = 2
-"""Heartbeats that show all runs of a daemon: the first may have been sent before a run began."""
-
-RECENT_INTERVALS = 1.5
-"""Intervals of its heartbeats after which the last one of a daemon is no longer its present state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +70,7 @@ class KnownDaemons:
         was_online = known is not None and self.is_online(known)
         reported = known is None or (known.heartbeat, known.instance) != (daemon.heartbeat, daemon.instance)
         if reported:
-            self._liveness.observe_heartbeat(daemon.uid, daemon.lost_after, now)
+            self._liveness.observe_heartbeat(daemon.uid, daemon.lost_after, now, idle_interval=daemon.idle_interval)
         else:
             self._liveness.observe_unchanged(daemon.uid, daemon.lost_after, fresh=fresh)
         self._pods.daemon_observed(daemon)
@@ -87,13 +79,10 @@ class KnownDaemons:
         was_unreadable = self._unreadable.pop(daemon.uid, None) is not None
         doubts_settled = False
         if entry is None:
-            self._entries[daemon.uid] = KnownDaemon(daemon, Instances(daemon.instance), now.monotonic, now.monotonic)
+            self._entries[daemon.uid] = KnownDaemon.new(daemon, now)
             self._in_namespace.setdefault(daemon.namespace, {})[daemon.uid] = None
         else:
-            entry.reports = 0 if daemon.deleting and not entry.daemon.deleting else entry.reports + reported
-            entry.reported_at = now.monotonic if reported else entry.reported_at
-            entry.daemon = daemon
-            doubts_settled = entry.instances.observe(daemon.instance, fresh=fresh)
+            doubts_settled = entry.observe(daemon, now, reported=reported, fresh=fresh)
         eligibility_changed = (
             known is None
             or was_unreadable
@@ -143,6 +132,7 @@ class KnownDaemons:
         if entry is None or not self.works(entry.daemon):
             return False
         entry.backs_off_until = now.monotonic + BACK_OFF_SECONDS
+        self._liveness.suspect(uid)
         return True
 
     def forget(self, uid: str) -> None:
@@ -218,10 +208,7 @@ class KnownDaemons:
     def begin_term(self, now: Instant) -> None:
         """Believe again for a while that the daemons run what they report, even of unknown jobs, if that is recent."""
         for entry in self._entries.values():
-            entry.trusted_since = now.monotonic
-            # One that has missed a heartbeat may have begun a run since, whose job came and went unnoticed.
-            if now.monotonic - entry.reported_at > RECENT_INTERVALS * heartbeat_interval(entry.daemon.lost_after):
-                entry.reports = 0
+            entry.begin_term(now)
 
     def are_claims_trusted(self, uid: str, now: Instant) -> bool:
         """Return whether the daemon may still be stopping runs of jobs that were deleted before they could be observed."""
@@ -232,7 +219,7 @@ class KnownDaemons:
         if self.is_lost(uid, now):
             return False
         entry = self._entries.get(uid)
-        return entry is None or (entry.reports < REVEALING_REPORTS and not has_ended(entry.daemon, now))
+        return entry is None or not (entry.has_shown_runs or has_ended(entry.daemon, now))
 
     def is_replaced(self, uid: str, instance: str) -> bool:
         """Return whether that process of the daemon is certainly gone because another one reports."""
@@ -249,8 +236,7 @@ class KnownDaemons:
         looks = [self._liveness.next_look(uid, now)]
         entry = self._entries.get(uid)
         if entry is not None:
-            moments = (entry.backs_off_until, entry.trusted_until, entry.stopped_at)
-            looks += [each for each in moments if now.monotonic < each < float("inf")]
+            looks += [each for each in entry.moments() if now.monotonic < each < float("inf")]
         next_look = min((look for look in looks if look is not None), default=float("inf"))
         return next_look if next_look < float("inf") else None
 
@@ -260,16 +246,24 @@ class KnownDaemons:
 
     def note_jobs(self, uid: str, now: Instant, *, has_jobs: bool) -> None:
         """Take note of whether jobs are assigned to the daemon."""
+        self._liveness.note_jobs(uid, now, has_jobs=has_jobs)
         if (entry := self._entries.get(uid)) is not None:
-            is_drained = entry.daemon.deleting and not has_jobs
-            since = now.monotonic if entry.drained_since is None else entry.drained_since
-            entry.drained_since = since if is_drained else None
+            entry.note_jobs(now, has_jobs=has_jobs)
 
-    def decide(self, uid: str, now: Instant, *, is_clear: bool) -> DaemonDecision | None:
-        """Return the decision that is due for a daemon whose object exists; `is_clear` if no run of it is known."""
+    def decide(self, uid: str, now: Instant, *, is_clear: bool, is_awaited: bool) -> DaemonDecision | None:
+        """Return the decision that is due for a daemon whose object exists.
+
+        Args:
+            uid: Its uid.
+            now: The present time.
+            is_clear: Whether no run of it is known.
+            is_awaited: Whether jobs wait until it has shown what it runs.
+        """
         entry = self._entries[uid]
-        if entry.instances.ask() or self._liveness.needs_check(uid, now):
+        has_to_show = is_awaited and entry.awaits_read and now.monotonic >= entry.readable_at
+        if entry.instances.ask() or self._liveness.needs_check(uid, now) or has_to_show:
             self._liveness.begin_check(uid, now)
+            entry.asked_at = now.monotonic
             return CheckDaemon(entry.daemon)
         is_kept = RUNS_FINALIZER in entry.daemon.finalizers
         # Whatever it lists then was invented, or it fails to stop: neither may keep its object for ever.

@@ -85,15 +85,6 @@ class Fail(AboutJob):
 
 
 @dataclass(frozen=True, slots=True)
-class BeginCancel(AboutJob):
-    """Mark a running job as Canceling: only from that phase may it become Canceled."""
-
-    def patch(self, now: float) -> JsonPatch:
-        """Return the patch of the job's status."""
-        return status_writes.begin_cancel(self.job, now)
-
-
-@dataclass(frozen=True, slots=True)
 class Cancel(AboutJob):
     """Complete a cancel that no daemon has to, or can, carry out."""
 
@@ -169,16 +160,5 @@ class CheckJob(AboutJob):
 
 
 JobDecision = (
-    Assign
-    | Release
-    | Fail
-    | BeginCancel
-    | Cancel
-    | Explain
-    | Withdraw
-    | Suspend
-    | Resume
-    | Expire
-    | RecordGeneration
-    | CheckJob
+    Assign | Release | Fail | Cancel | Explain | Withdraw | Suspend | Resume | Expire | RecordGeneration | CheckJob
 )

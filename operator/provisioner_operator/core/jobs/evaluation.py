@@ -16,7 +16,6 @@ from provisioner_operator.core.jobs.cancellation import (
     unconfirmed,
 )
 from provisioner_operator.core.jobs.decisions import (
-    BeginCancel,
     Cancel,
     Fail,
     JobDecision,
@@ -148,10 +147,8 @@ def _daemon_lost(job: Job, name: str, context: Context) -> str:
     )
 
 
-def _finish_cancel(job: Job, cancellation: Cancellation) -> JobDecision:
-    """Cancel in the daemon's place; the transition table leads from Running to Canceled only through Canceling."""
-    if job.phase is Phase.RUNNING:
-        return BeginCancel(job)
+def _finish_cancel(job: Job, cancellation: Cancellation) -> Cancel:
+    """Cancel in the daemon's place."""
     return Cancel(job, cancellation.reason, cancellation.message)
 
 

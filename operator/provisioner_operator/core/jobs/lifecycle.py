@@ -1,7 +1,7 @@
 """Define the phases of a job and the legal transitions between them.
 
 Two rules. A final phase is final: nothing revives a job. A run starts only by its daemon's acknowledgment, so a job
-that never left Pending never ran. The CEL rules of the CRD enforce the same table in the API server and are tested
+that never left Pending never ran. Canceling is only for runs that take their time to stop. The CEL rules of the CRD enforce the same table in the API server and are tested
 against it, as is the diagram in docs/architecture.md.
 """
 
@@ -12,7 +12,7 @@ from provisioner_operator.api.v1alpha1.enums import Phase
 TRANSITIONS = MappingProxyType(
     {
         Phase.PENDING: frozenset({Phase.RUNNING, Phase.CANCELED, Phase.FAILED}),
-        Phase.RUNNING: frozenset({Phase.COMPLETED, Phase.FAILED, Phase.CANCELING}),
+        Phase.RUNNING: frozenset({Phase.COMPLETED, Phase.FAILED, Phase.CANCELING, Phase.CANCELED}),
         Phase.CANCELING: frozenset({Phase.CANCELED, Phase.FAILED, Phase.COMPLETED}),
         Phase.COMPLETED: frozenset[Phase](),
         Phase.FAILED: frozenset[Phase](),

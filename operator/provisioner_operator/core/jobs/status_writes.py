@@ -136,7 +136,7 @@ def acknowledge(job: Job, instance: str, now: float) -> JsonPatch:
 
 
 def begin_cancel(job: Job, now: float) -> JsonPatch:
-    """Return the write that reports a canceled run as being stopped, by its daemon or by the controller."""
+    """Return the write with which a daemon reports that a canceled run takes its time to stop."""
     require_legal(job.phase, Phase.CANCELING)
     cancellation = stopping(job)
     conditions = _cancel_requested(job.conditions, cancellation, now)

@@ -13,8 +13,12 @@ HEARTBEATS_PER_LOSS = 30
 """Heartbeats that a daemon sends within `lostAfterSeconds`: one each 10 s of 300 s."""
 LONGEST_HEARTBEAT_INTERVAL = 30.0
 """Seconds between two heartbeats at most, however long `lostAfterSeconds` is: builds may wait for two of them."""
+IDLE_FACTOR = 6
+"""Number of usual intervals between two heartbeats of a daemon that runs nothing: 60 s of 300 s. It has no run to fence, and an
+assignment shows soon whether it lives; but it must be found dead long before `lostAfterSeconds`, of which this is a fifth."""
 OFFLINE_FRACTION = 2 / 15
-"""Part of `lostAfterSeconds` without a heartbeat after which a daemon gets no new job: 40 s of 300 s."""
+"""Part of `lostAfterSeconds` without a heartbeat after which a daemon gets no new job: 40 s of 300 s. One that announced that its
+next heartbeat comes later has so much more time."""
 INTERRUPT_FRACTION = 0.8
 """Part of `lostAfterSeconds` without contact after which a daemon interrupts its own runs."""
 KILL_FRACTION = 0.95
@@ -57,9 +61,20 @@ def heartbeat_interval(lost_after: float) -> float:
     return min(lost_after / HEARTBEATS_PER_LOSS, LONGEST_HEARTBEAT_INTERVAL)
 
 
-def offline_after(lost_after: float) -> float:
-    """Return the seconds without a heartbeat after which a daemon gets no new job."""
-    return lost_after * OFFLINE_FRACTION
+def idle_heartbeat_interval(lost_after: float) -> int:
+    """Return the seconds between two heartbeats of a daemon that runs nothing."""
+    return int(IDLE_FACTOR * heartbeat_interval(lost_after))
+
+
+def offline_after(lost_after: float, idle_interval: float = 0) -> float:
+    """Return the seconds without a heartbeat after which a daemon gets no new job.
+
+    Args:
+        lost_after: Its `lostAfterSeconds`.
+        idle_interval: The interval that it announced because it runs nothing; 0 if it did not.
+    """
+    later = max(idle_interval - heartbeat_interval(lost_after), 0)
+    return min(lost_after * OFFLINE_FRACTION + later, lost_after)
 
 
 def interrupt_after(lost_after: float) -> float:

@@ -219,6 +219,8 @@ class Daemon:
     instance: str | None = None
     heartbeat: str | None = None
     """Time of the last heartbeat as the daemon wrote it: only ever compared for change."""
+    idle_interval: int = 0
+    """Seconds until its next heartbeat at most, as it declared when it last reported that it runs nothing; 0 if it did not."""
     runs: frozenset[ReportedRun] = field(default=frozenset())
     unsaved: tuple[ReportedState, ...] = ()
     """States that only this daemon has."""
@@ -246,6 +248,11 @@ class Daemon:
     def unsaved_state_of(self, workspace: str) -> ReportedState | None:
         """Return the state of the workspace that only this daemon has."""
         return next((each for each in self.unsaved if each.workspace == workspace), None)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether it runs nothing of a workspace, and reports before it takes a job that changes one."""
+        return self.idle_interval > 0 and self.state is DaemonState.IDLE and not self.runs
 
     @property
     def is_healthy(self) -> bool:

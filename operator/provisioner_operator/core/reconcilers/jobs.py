@@ -231,7 +231,8 @@ class JobReconciler(QueueStatuses):
         if not self._daemons.are_claims_trusted(uid, now):
             self._work.add(*self._placement.doubt_claims(uid))
         self._offer(daemon, now)
-        decision = self._daemons.decide(uid, now, is_clear=self._placement.is_clear(uid))
+        is_awaited = self._placement.is_holding(uid)
+        decision = self._daemons.decide(uid, now, is_clear=self._placement.is_clear(uid), is_awaited=is_awaited)
         if isinstance(decision, MarkOffline):
             self._work.add(*self._placement.jobs_of(uid))
             self._reasons.fleet_changed(daemon.namespace, now)

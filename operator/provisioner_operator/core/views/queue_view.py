@@ -132,7 +132,7 @@ class QueueView(ABC):
         if daemon.state is DaemonState.OFFLINE:
             return False
         age = heartbeat_age(daemon, self.now)
-        return age is not None and age < offline_after(daemon.lost_after)
+        return age is not None and age < offline_after(daemon.lost_after, daemon.idle_interval)
 
     def reason_of(self, job: Job) -> str:
         """Return the reason of a pending job; empty if it is about to start or not pending."""
@@ -200,4 +200,5 @@ def online_until(daemon: Daemon) -> float | None:
     """Return the time from which the daemon counts as offline without a further heartbeat; None if it is offline now."""
     if daemon.deleting or daemon.heartbeat is None or daemon.state in (DaemonState.OFFLINE, DaemonState.DRAINING):
         return None
-    return datetime.fromisoformat(daemon.heartbeat).timestamp() + offline_after(daemon.lost_after)
+    silence = offline_after(daemon.lost_after, daemon.idle_interval)
+    return datetime.fromisoformat(daemon.heartbeat).timestamp() + silence

@@ -6,7 +6,7 @@ Made by `agent` for each `Acknowledge`; `carry_out` is the whole way of the job 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
@@ -23,6 +23,9 @@ from provisioner_operator.daemon.logs.run_log import RunLog
 from provisioner_operator.daemon.reporting.report import RunningJob
 
 logger = logging.getLogger(__name__)
+
+CANCELING_AFTER_SECONDS = 1.0
+"""Time after which a run that was interrupted by a cancel is reported as being stopped; most end sooner, with one write."""
 
 MakeRun = Callable[[Task, RunLog], Run]
 
@@ -45,6 +48,8 @@ class HeldJob:
         """The first request to stop that came before there was a run."""
         self._abandoned = False
         self._ended = False
+        self._over = asyncio.Event()
+        """Set once the run has ended."""
         self._since = time.time()
         # Canceling and the end are written one after the other: in the wrong order, the first would fail, or undo the end.
         self._writing = asyncio.Lock()
@@ -64,9 +69,15 @@ class HeldJob:
         job = self.job
         return None if self._ended else RunningJob(job.name, job.uid, job.changed_workspace, self._since)
 
-    async def carry_out(self, on_change: Callable[[], None]) -> Phase | None:
-        """Run the job to its end and return the phase in which it ended; None if it is not, or no longer, this process's."""
-        task = await self._writes.acknowledge(self.job)
+    async def carry_out(self, on_change: Callable[[], None], show_runs: Callable[[], Awaitable[None]]) -> Phase | None:
+        """Run the job to its end and return the phase in which it ended; None if it is not, or no longer, this process's.
+
+        `show_runs` waits until no heartbeat shows the daemon at rest any more.
+        """
+        if self.job.changed_workspace is not None:
+            # Before the acknowledgment: to a controller that starts, a daemon at rest is one that changes no workspace.
+            await show_runs()
+        task = None if self._is_abandoned() else await self._writes.acknowledge(self.job)
         if task is None or self._is_abandoned():
             return None
         self.job = task.job
@@ -83,6 +94,7 @@ class HeldJob:
         finally:
             # First, so that the next heartbeat no longer lists the run while its log is still being archived.
             self._ended = True
+            self._over.set()
             await _end_flushing(flushing)
             on_change()
         # Before the end is written: whoever sees the job ended finds its whole log.
@@ -97,9 +109,16 @@ class HeldJob:
             return await self._writes.finish(self.job, _with_log_hint(outcome, self.job))
 
     async def stop(self, job: Job, *, force: bool) -> None:
-        """Stop the run because the job is canceled, which sets the job Canceling, or because it is being deleted."""
+        """Stop the run because the job is canceled or being deleted; one that takes its time sets its canceled job Canceling."""
         self.job = job
         self._stop(StopCause.CANCEL if job.cancel else StopCause.DELETION, force)
+        try:
+            async with asyncio.timeout(CANCELING_AFTER_SECONDS):
+                await self._over.wait()
+        except TimeoutError:
+            await self._begin_cancel()
+
+    async def _begin_cancel(self) -> None:
         async with self._writing:
             if self.job.cancel and self.job.phase is Phase.RUNNING and not self._ended:
                 self.job = await self._writes.begin_cancel(self.job) or self.job

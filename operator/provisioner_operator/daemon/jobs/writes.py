@@ -120,10 +120,6 @@ class JobWrites:
         return True
 
     async def _try_finish(self, job: Job, outcome: Outcome) -> Phase:
-        if outcome.phase is Phase.CANCELED and job.phase is Phase.RUNNING:
-            # Running to Canceled is no transition of the API: it leads over Canceling.
-            canceling = status_writes.begin_cancel(job, time.time())
-            job = parse_job(await until_answered(lambda: self._send(job, canceling), also=_MAY_BE_GRANTED))
         patch = status_writes.finish(job, outcome, time.time())
         tries = None if reduced(outcome, "") is None else WHOLE_OUTCOME_TRIES
         self._ended(await until_answered(lambda: self._send(job, patch), also=_MAY_BE_GRANTED, attempts=tries))

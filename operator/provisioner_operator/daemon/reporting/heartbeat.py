@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
-from provisioner_operator.core.jobs.timeouts import heartbeat_interval, interrupt_after
+from provisioner_operator.core.jobs.timeouts import interrupt_after
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.daemon.execution.contact import Contact
 from provisioner_operator.daemon.execution.guard import now
+from provisioner_operator.daemon.reporting.pace import Pace
 from provisioner_operator.daemon.reporting.registration import roles_of_an_outside_daemon
 from provisioner_operator.daemon.reporting.report import Report, Tally, status_content
 from provisioner_operator.kube import paths
@@ -80,6 +81,13 @@ class Heartbeat:
         self._reported_lost_after = self.daemon.spec.lost_after_seconds
         self.contact = Contact(clock(), float(self._reported_lost_after), clock)
         self._in_flight: asyncio.Task[bool] | None = None
+        self._last: str | None = None
+        """Time of the last heartbeat as the API server has it."""
+        self._pace = Pace()
+        self._begun = 0
+        """Number of heartbeats that were begun."""
+        self._awaiting: list[tuple[int, asyncio.Future[None]]] = []
+        """What waits until the heartbeat of this number, or a later one, has succeeded."""
 
     def notify(self, *, at_once: bool = False) -> None:
         """Send a heartbeat soon, or at once, because something has changed."""
@@ -88,9 +96,24 @@ class Heartbeat:
 
     async def keep_beating(self) -> None:
         """Send heartbeats until canceled. Raises TakenOverError or DaemonDeletedError."""
-        while True:
-            await self.beat()
-            await self._pause()
+        try:
+            while True:
+                await self.beat()
+                await self._pause()
+        finally:
+            for _, shown in self._awaiting:
+                shown.cancel()
+
+    async def show_runs(self) -> None:
+        """Wait until the API server no longer shows the daemon at rest, if it does: a heartbeat with its present runs is sent.
+
+        Canceled when there are no more heartbeats.
+        """
+        if self._pace.may_seem_at_rest:
+            shown = asyncio.get_running_loop().create_future()
+            self._awaiting.append((self._begun + 1, shown))
+            self.notify(at_once=True)
+            await shown
 
     async def beat(self) -> bool:
         """Send one heartbeat and return whether it succeeded. Raises TakenOverError or DaemonDeletedError.
@@ -107,8 +130,9 @@ class Heartbeat:
         # Before the report is made: what changes after that needs a heartbeat of its own.
         self._news.clear()
         self._at_once = False
+        self._begun += 1
         # The time of sending, not of the answer: the controller counts from no earlier time.
-        sent, reported = self._clock(), self._reported_lost_after
+        sent, reported, number = self._clock(), self._reported_lost_after, self._begun
         try:
             async with asyncio.timeout(max(reported / _TIMEOUTS_PER_LOSS, _SHORTEST_TIMEOUT)):
                 body = await self._client.json_patch(self._path, self._patch())
@@ -125,6 +149,9 @@ class Heartbeat:
         self._failing = False
         self.registered.set()
         self._take_in(body)
+        self._last = body["status"].get("lastHeartbeatTime")
+        self._pace.accepted(body["status"].get("idleHeartbeatSeconds", 0), is_deleted=self._is_deleted)
+        self._note_shown(number)
         wanted = self.daemon.spec.lost_after_seconds
         # A shorter time applies at once, a longer one only once it was reported: until then the controller counts by the
         # shorter one.
@@ -133,6 +160,12 @@ class Heartbeat:
             self._reported_lost_after = wanted
             self.notify()
         return True
+
+    def _note_shown(self, number: int) -> None:
+        for awaited, shown in self._awaiting:
+            if awaited <= number and not shown.done():
+                shown.set_result(None)
+        self._awaiting = [each for each in self._awaiting if not each[1].done()]
 
     def _take_in(self, body: Mapping[str, Any]) -> None:
         try:
@@ -151,18 +184,21 @@ class Heartbeat:
         None also when it cannot be read now: an admission policy, too, may have refused the heartbeat.
         """
         try:
-            found = ProvisionerDaemon.model_validate(await self._client.get(self._daemon_path))
+            body = await self._client.get(self._daemon_path)
         except NotFoundError:
             return self._deleted()
         except KubeError:
             return None
+        found = ProvisionerDaemon.model_validate(body)
         if found.metadata.uid != self.daemon.metadata.uid:
             return self._deleted()
+        # A heartbeat of its own whose answer was lost, or a restore of etcd, may have changed the time.
+        self._last = body["status"].get("lastHeartbeatTime")
         instance = self._instance if self.registered.is_set() else found.status.instance
         return None if found.status.instance == instance else self._taken_over()
 
     async def _pause(self) -> None:
-        interval = max(heartbeat_interval(self.contact.lost_after), FASTEST_SECONDS)
+        interval = max(self._pace.interval(self.contact.lost_after), FASTEST_SECONDS)
         batch = max(min(BATCH_SECONDS, interval * BATCH_FRACTION), FASTEST_SECONDS)
         clock = asyncio.get_running_loop().time
         started = clock()
@@ -179,18 +215,22 @@ class Heartbeat:
             wait = min(wait, batch)
 
     def _patch(self) -> JsonPatch:
+        report, lost_after = self._report(), self._reported_lost_after
         content = status_content(
-            self._report(),
+            report,
             self.tally,
             self.daemon,
             instance=self._instance,
-            lost_after_seconds=self._reported_lost_after,
+            lost_after_seconds=lost_after,
+            idle_heartbeat_seconds=self._pace.announce(report, lost_after, is_deleted=self._is_deleted),
             now=time.time(),
         )
         uid = ("/metadata/uid", self.daemon.metadata.uid)
         fields = tuple((f"/status/{name}", value) for name, value in content.items())
         if self.registered.is_set():
-            return JsonPatch(tests=(uid, ("/status/instance", self._instance)), sets=fields)
+            # The time too: a heartbeat that is given up may still arrive, and must not bring back what a later one replaced.
+            last = (("/status/lastHeartbeatTime", self._last),) if self._last is not None else ()
+            return JsonPatch(tests=(uid, ("/status/instance", self._instance), *last), sets=fields)
         empty: JsonObject = {}
         return JsonPatch(tests=(uid,), sets=fields if self._has_status else (("/status", empty), *fields))
 
@@ -225,6 +265,10 @@ class Heartbeat:
             f"ProvisionerDaemon {meta.namespace}/{meta.name} was deleted or recreated. This process has stopped its runs. "
             "Start it again if the daemon is still needed."
         )
+
+    @property
+    def _is_deleted(self) -> bool:
+        return self.daemon.metadata.deletion_timestamp is not None
 
     @property
     def _path(self) -> str:

@@ -92,7 +92,14 @@ class Report:
 
 
 def status_content(
-    report: Report, tally: Tally, daemon: ProvisionerDaemon, *, instance: str, lost_after_seconds: int, now: float
+    report: Report,
+    tally: Tally,
+    daemon: ProvisionerDaemon,
+    *,
+    instance: str,
+    lost_after_seconds: int,
+    idle_heartbeat_seconds: int,
+    now: float,
 ) -> dict[str, Any]:
     """Return the fields of the daemon's status; `daemon` is the object as last read, `now` the wall clock."""
     jobs = []
@@ -106,6 +113,7 @@ def status_content(
         "version": __version__,
         "tags": format_tags(effective_tags(daemon.spec.tags))[:LONGEST_TAGS],
         "lostAfterSeconds": lost_after_seconds,
+        "idleHeartbeatSeconds": idle_heartbeat_seconds,
         "currentJobs": jobs,
         "jobs": clip(", ".join(job.name for job in report.jobs), LONGEST_JOBS),
         "unsavedStates": [_unsaved_state(each) for each in report.unsaved],

@@ -128,7 +128,15 @@ def test_the_reasons_of_a_daemon_are_those_that_the_code_writes() -> None:
 
     def reported(state: DaemonState, *, failures_at_once: int = 0) -> set[str]:
         tally = Tally(failures_at_once=failures_at_once, failed_at_once_at=0.0)
-        status = status_content(Report(state, ()), tally, daemon, instance="i", lost_after_seconds=300, now=0.0)
+        status = status_content(
+            Report(state, ()),
+            tally,
+            daemon,
+            instance="i",
+            lost_after_seconds=300,
+            idle_heartbeat_seconds=0,
+            now=0.0,
+        )
         return _reasons(status["conditions"])
 
     offline = dict(daemon_offline(a_daemon(), "missing", 0.0).sets)

@@ -25,7 +25,7 @@ def a_feed(parts: ControllerParts, namespace: str | None = None) -> JobFeed:
 def submitted(parts: ControllerParts) -> list[tuple[str, str, str]]:
     """The reads that the writer was asked for."""
     lines = parts.writer._queue._lines  # noqa: SLF001 - no writer runs
-    reads = [work for line in lines.values() for work in line]
+    reads = [work for line in lines.values() for _, _, work in line]
     lines.clear()
     return [(each.namespace, each.name, each.uid) for each in reads if isinstance(each, Departed)]
 

@@ -22,6 +22,17 @@ def test_namespaces_are_served_in_turn_each_in_its_order() -> None:
     run_in_virtual_time(main())
 
 
+def test_the_lowest_rank_of_a_namespace_goes_first_and_earns_it_no_turn() -> None:
+    async def main() -> None:
+        queue: FairQueue[int] = FairQueue(100)
+        for number, rank in enumerate((3, 1, 3, 0, 1)):
+            queue.put("busy", number, rank)
+        queue.put("other", 10, 3)
+        assert await got(queue, 6) == [("busy", 3), ("other", 10), ("busy", 1), ("busy", 4), ("busy", 0), ("busy", 2)]
+
+    run_in_virtual_time(main())
+
+
 def test_one_namespace_never_has_all_the_room() -> None:
     async def main() -> None:
         queue: FairQueue[int] = FairQueue(2)

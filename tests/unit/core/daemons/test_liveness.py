@@ -127,3 +127,65 @@ def test_the_death_of_a_daemon_that_is_not_known_changes_nothing() -> None:
     liveness = Liveness()
     liveness.died("d")
     assert not liveness.known("d")
+
+
+def a_daemon_at_rest_since_noon() -> Liveness:
+    liveness = Liveness()
+    liveness.observe_heartbeat("d", 300, at(0), idle_interval=60)
+    return liveness
+
+
+def test_a_daemon_that_announced_a_later_heartbeat_is_given_that_time() -> None:
+    liveness = a_daemon_at_rest_since_noon()
+    assert liveness.next_look("d", at(0)) == at(90).monotonic
+    confirmed_at(liveness, 89)
+    assert not liveness.is_offline("d")
+    confirmed_at(liveness, 90)
+    assert liveness.is_offline("d")
+    confirmed_at(liveness, 300)
+    assert liveness.is_lost("d", at(300))
+
+
+def test_a_daemon_that_is_assigned_a_job_must_report_as_soon_as_any() -> None:
+    liveness = a_daemon_at_rest_since_noon()
+    liveness.note_jobs("d", at(30), has_jobs=True)
+    liveness.note_jobs("d", at(35), has_jobs=True)
+    assert liveness.next_look("d", at(30)) == at(70).monotonic
+    confirmed_at(liveness, 70)
+    assert liveness.is_offline("d")
+
+
+def test_an_assignment_gives_no_more_time_than_was_announced() -> None:
+    liveness = a_daemon_at_rest_since_noon()
+    liveness.note_jobs("d", at(80), has_jobs=True)
+    assert liveness.next_look("d", at(80)) == at(90).monotonic
+
+
+def test_a_job_that_is_taken_away_before_it_starts_leaves_no_suspicion() -> None:
+    liveness = a_daemon_at_rest_since_noon()
+    liveness.note_jobs("d", at(10), has_jobs=True)
+    liveness.note_jobs("d", at(11), has_jobs=False)
+    assert liveness.next_look("d", at(11)) == at(90).monotonic
+
+
+def test_a_daemon_that_did_not_acknowledge_is_suspect_until_it_reports() -> None:
+    liveness = a_daemon_at_rest_since_noon()
+    liveness.note_jobs("d", at(10), has_jobs=True)
+    liveness.suspect("d")
+    liveness.note_jobs("d", at(40), has_jobs=False)
+    assert liveness.next_look("d", at(40)) == at(50).monotonic
+    liveness.observe_heartbeat("d", 300, at(45), idle_interval=60)
+    assert liveness.next_look("d", at(45)) == at(135).monotonic
+
+
+def test_the_time_of_an_outage_does_not_count_after_an_assignment_either() -> None:
+    liveness = a_daemon_at_rest_since_noon()
+    liveness.note_jobs("d", at(10), has_jobs=True)
+    liveness.leave_out(at(20).monotonic, at(120))
+    assert liveness.next_look("d", at(120)) == at(150).monotonic
+
+
+def test_whatever_a_daemon_announces_it_is_offline_once_it_is_lost() -> None:
+    liveness = Liveness()
+    liveness.observe_heartbeat("d", 10, at(0), idle_interval=180)
+    assert liveness.next_look("d", at(0)) == at(10).monotonic

@@ -5,7 +5,6 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, PendingReason, Phase
 from provisioner_operator.core.jobs.decisions import (
     Assign,
-    BeginCancel,
     Cancel,
     Explain,
     Fail,
@@ -31,7 +30,11 @@ CHANGED_AFTER_ITS_END = EndedJob("acme", "job", "uid-of-job", 9, unobserved_gene
         (Assign(a_job(), a_daemon(pod_uid="uid-of-pod")).patch(NOON), "/status/assignment/podUID", "uid-of-pod"),
         (Release(an_assigned_job(), "Gone.").patch(NOON), "/status/assignment", None),
         (Fail(a_job(), EndReason.PENDING_TIMEOUT, "Late.").patch(NOON), "/status/reason", "PendingTimeout"),
-        (BeginCancel(a_running_job(cancel=True)).patch(NOON), "/status/phase", "Canceling"),
+        (
+            Cancel(a_running_job(cancel=True), CancelReason.DAEMON_GONE, "Gone.").patch(NOON),
+            "/status/phase",
+            "Canceled",
+        ),
         (Cancel(CANCELING, CancelReason.DAEMON_GONE, "Gone.").patch(NOON), "/status/phase", "Canceled"),
         (Explain(a_job(), PendingReason.DAEMONS_BUSY, "Busy.").patch(NOON), "/status/reason", "DaemonsBusy"),
         (Withdraw(an_assigned_job(deleting=True)).patch(NOON), "/status/reason", "BeingDeleted"),

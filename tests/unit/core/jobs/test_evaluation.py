@@ -9,7 +9,6 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, EndReason, PendingReason, Phase
 from provisioner_operator.core.jobs.cancellation import CANCEL_MARGIN_SECONDS
 from provisioner_operator.core.jobs.decisions import (
-    BeginCancel,
     Cancel,
     Fail,
     Release,
@@ -168,8 +167,8 @@ def test_the_cancel_of_a_lost_daemons_job_is_finished_for_it() -> None:
 
 
 @pytest.mark.parametrize("given", [LOST, Context(daemon=a_daemon(), cancel_seen=float("-inf"))])
-def test_a_cancel_that_no_daemon_began_goes_through_canceling_first(given: Context) -> None:
-    assert isinstance(evaluate(a_running_job(**CANCELED), given, at(1)).decision, BeginCancel)
+def test_a_cancel_that_no_daemon_began_is_finished_with_one_write_too(given: Context) -> None:
+    assert isinstance(evaluate(a_running_job(**CANCELED), given, at(1)).decision, Cancel)
 
 
 def test_a_daemon_has_its_grace_and_a_margin_to_finish_a_cancel() -> None:

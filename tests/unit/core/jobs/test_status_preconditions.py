@@ -64,6 +64,9 @@ NAMESAKE = {**PENDING, "metadata": PENDING["metadata"] | {"uid": "another"}}
         pytest.param(RUNNING, complete, after(RUNNING, time_out), id="complete what has timed out"),
         pytest.param(RUNNING, complete, CANCELED_RUNNING, id="complete what is canceled"),
         pytest.param(CANCELED_RUNNING, complete, CANCELING, id="complete without having seen Canceling"),
+        pytest.param(CANCELED_RUNNING, stopped, CANCELING, id="finish a cancel without having seen Canceling"),
+        pytest.param(CANCELED_RUNNING, stopped, after(CANCELED_RUNNING, give_up), id="finish what was given up"),
+        pytest.param(CANCELED_RUNNING, give_up, CANCELING, id="give up what is being stopped"),
         pytest.param(CANCELING, stopped, after(CANCELING, give_up), id="finish a cancel that was given up"),
         pytest.param(edited(PENDING, cancel=True), give_up, RUNNING, id="cancel in the queue what runs"),
         pytest.param(edited(PENDING, suspend=True), suspend, PENDING, id="suspend what was let go on"),
@@ -85,8 +88,8 @@ def test_an_edit_that_does_not_matter_costs_no_retry() -> None:
 
 @pytest.mark.parametrize(
     ("body", "write"),
-    [(PENDING, complete), (RUNNING, stopped), (CANCELED_RUNNING, give_up), (CANCELING, begin_cancel)],
-    ids=["complete a pending job", "cancel a running one", "give up a running one", "begin a cancel twice"],
+    [(PENDING, complete), (CANCELING, begin_cancel), (after(RUNNING, complete), begin_cancel)],
+    ids=["complete a pending job", "begin a cancel twice", "cancel what has completed"],
 )
 def test_a_step_that_the_table_lacks_is_not_even_written(body: Body, write: Callable[[Job], JsonPatch]) -> None:
     with pytest.raises(IllegalTransitionError):

@@ -102,7 +102,15 @@ def test_suspending_takes_an_assignment_back() -> None:
     assert job.assignment is None
 
 
-def test_a_cancel_goes_through_canceling_and_says_who_and_why() -> None:
+def test_a_run_that_stops_soon_is_canceled_with_one_write_that_says_who_and_why() -> None:
+    running = after(a_body(), assign, acknowledge)
+    job = parse_job(after(edited(running, cancel=True, canceledBy="ann", cancelReason="too dear"), stopped))
+    assert (job.phase, conditions(job)["CancelRequested"]) == (Phase.CANCELED, (TRUE, "Stopped"))
+    assert job.message is not None
+    assert job.message.startswith("Canceled by ann: too dear. ")
+
+
+def test_a_cancel_that_takes_its_time_goes_through_canceling_and_says_who_and_why() -> None:
     running = after(a_body(), assign, acknowledge)
     body = after(edited(running, cancel=True, canceledBy="ann", cancelReason="too dear"), begin_cancel)
     assert parse_job(body).phase is Phase.CANCELING

@@ -39,6 +39,8 @@ def test_a_run_stalls_only_if_it_was_asked_for() -> None:
 def test_five_minutes_are_split_as_documented() -> None:
     assert timeouts.heartbeat_interval(300) == 10
     assert timeouts.offline_after(300) == 40
+    assert timeouts.idle_heartbeat_interval(300) == 60
+    assert timeouts.offline_after(300, 60) == 90
     assert timeouts.interrupt_after(300) == 240
     assert timeouts.kill_after(300) == 285
 

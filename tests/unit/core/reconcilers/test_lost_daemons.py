@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, EndReason, Phase
+from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, EndReason
 from provisioner_operator.core.daemons.decisions import CheckDaemon, HoldDaemon, MarkOffline
 from provisioner_operator.core.daemons.registry import BACK_OFF_SECONDS
-from provisioner_operator.core.jobs.decisions import BeginCancel, Explain, Fail, Release
+from provisioner_operator.core.jobs.decisions import Cancel, Explain, Fail, Release
 from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.records import Daemon, UnreadableObject
 from support.builders.core import (
@@ -17,6 +17,7 @@ from support.builders.core import (
     a_running_job,
     an_assigned_job,
     at,
+    at_rest,
     later_version,
     next_heartbeat,
 )
@@ -139,16 +140,14 @@ def test_after_a_restart_a_job_of_a_former_process_is_lost_once_a_fresh_read_sho
     assert isinstance(fail, Fail)
 
 
-def test_a_canceled_job_of_a_lost_daemon_becomes_canceled_by_way_of_canceling() -> None:
+def test_a_canceled_job_of_a_lost_daemon_becomes_canceled_with_one_write() -> None:
     daemon = a_daemon()
     job = a_running_job(cancel=True)
     observed = ObservedJobs(daemon, job)
     observed.see(next_heartbeat(daemon, instance="another process"), now=5)
-    (begin,) = observed.decided(5)
-    assert isinstance(begin, BeginCancel)
-    observed.written(later_version(job, phase=Phase.CANCELING), now=5)
     (cancel,) = observed.decided(5)
-    assert getattr(cancel, "reason", None) is CancelReason.DAEMON_GONE
+    assert isinstance(cancel, Cancel)
+    assert cancel.reason is CancelReason.DAEMON_GONE
 
 
 def test_the_job_of_a_deleted_daemon_is_lost_when_its_fence_has_stopped_it() -> None:
@@ -265,3 +264,26 @@ def test_a_heartbeat_does_not_end_the_pause_after_a_refused_write_but_a_change_o
     assert observed.decided(0.5) == []
     observed.see(changed := replace(beat, resource_version=9, cordoned=True), now=0.6)
     assert observed.decided(0.6) == [HoldDaemon(changed)]
+
+
+def test_a_daemon_at_rest_gets_a_job_though_its_last_heartbeat_is_old() -> None:
+    observed = ObservedJobs(at_rest(a_daemon()))
+    assert observed.decided(80) == []
+    observed.see(a_job(created=80), now=80)
+    assert observed.assigned(80) == [("job", "daemon")]
+
+
+def test_a_job_of_a_daemon_that_died_at_rest_goes_to_another_one_as_soon_as_of_any_other() -> None:
+    dead = at_rest(a_daemon("dead"))
+    observed = ObservedJobs(dead)
+    observed.see(at_rest(a_daemon("other")), assigned := an_assigned_job(daemon="dead", assigned=20), now=20)
+    assert observed.decided(20) == []
+    assert observed.decided(49) == []
+    (release,) = observed.decided(50)
+    assert isinstance(release, Release)
+    observed.written(later_version(assigned, assignment=None), now=50)
+    assert observed.assigned(50) == [("job", "other")]
+    # Of the dead one, no job is risked again: its time ends with that of an assigned job, not with what it announced.
+    assert observed.decided(60) == [CheckDaemon(dead)]
+    observed.checked(dead, 60)
+    assert [type(each) for each in observed.decided(60)] == [MarkOffline]

@@ -1,15 +1,16 @@
 """Builds after a start or a change of the leader: they wait until each daemon has shown what it runs."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus, DaemonState
-from provisioner_operator.core.daemons.decisions import HEARTBEAT_MISSING
+from provisioner_operator.core.daemons.decisions import HEARTBEAT_MISSING, CheckDaemon
 from provisioner_operator.core.jobs.decisions import Explain
 from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.records import Condition, Daemon, Job, UnreadableObject
-from support.builders.core import NAMESPACE, NOON, a_daemon, a_job, a_running_job, at, next_heartbeat, tags
+from support.builders.core import NAMESPACE, NOON, a_daemon, a_job, a_running_job, at, at_rest, next_heartbeat, tags
 from support.builders.observed_jobs import ObservedJobs
 
 GPU = tags(gpu="yes")
@@ -196,3 +197,64 @@ def test_a_standby_that_hears_all_daemons_lets_no_build_wait(
     )  # outages are no excuse: a run may have begun
     observed.mirror.leadership_gained(at(10 + silent_for))
     assert observed.assigned(10 + silent_for) == ([] if waits else [("wanted", "free")])
+
+
+def _reads(observed: ObservedJobs, now: float) -> list[str]:
+    return [each.daemon.name for each in observed.decided(now) if isinstance(each, CheckDaemon)]
+
+
+def test_a_daemon_at_rest_is_read_after_the_time_of_two_heartbeats_instead_of_awaited() -> None:
+    resting = at_rest(a_daemon("hiding", tags=GPU))
+    observed = a_new_term(resting)
+    assert observed.assigned(19.9) == []
+    assert observed.wake() == 20
+    assert _reads(observed, 20) == ["hiding"]
+    observed.checked(resting, 20.1)
+    assert observed.assigned(20.1) == [("wanted", "free")]
+
+
+def test_a_read_that_was_begun_too_early_shows_nothing() -> None:
+    resting = at_rest(a_daemon("hiding", tags=GPU))
+    observed = a_new_term(resting)
+    observed.see(resting, now=20, fresh=True)
+    assert observed.assigned(19.9) == []
+
+
+def test_a_read_that_finds_a_daemon_at_work_shows_nothing() -> None:
+    observed = a_new_term(resting := at_rest(a_daemon("hiding", tags=GPU)))
+    assert _reads(observed, 20) == ["hiding"]
+    observed.checked(once := next_heartbeat(resting, runs=(a_running_job(workspace="dev"),), idle_interval=0), 20)
+    assert observed.assigned(21) == []
+    observed.see(next_heartbeat(once), now=30)
+    assert observed.assigned(30) == [("wanted", "free")]
+
+
+def test_a_daemon_at_rest_is_not_read_where_nothing_waits_for_it() -> None:
+    observed = ObservedJobs(at_rest(a_daemon("hiding")))
+    observed.decided(0)
+    assert _reads(observed, 50) == []
+
+
+@pytest.mark.parametrize(("silent_for", "is_enough"), [(16, True), (89, True), (91, False)])
+def test_a_standby_that_hears_a_daemon_at_rest_reads_it_at_once(
+    silent_for: float,
+    is_enough: bool,  # noqa: FBT001 - a parameter of pytest
+) -> None:
+    known = at_rest(a_daemon("known", tags=GPU))
+    observed = ObservedJobs(known, now=-110)
+    observed.see(once := at_rest(known), now=-100)
+    observed.see(twice := at_rest(once), now=-silent_for)
+    observed.see(a_daemon("free", heartbeat=None), WANTED)
+    observed.mirror.leadership_gained(at(0))
+    assert _reads(observed, 0) == ["known"]
+    observed.checked(twice, 0.1)
+    assert observed.assigned(0.1) == ([("wanted", "free")] if is_enough else [])
+
+
+def test_a_deleted_daemon_at_rest_is_released_by_its_heartbeats_alone() -> None:
+    resting = at_rest(a_daemon("leaving"))
+    observed = ObservedJobs(resting)
+    observed.see(deleted := replace(resting, deleting=True, resource_version=9))
+    assert _reads(observed, 50) == []
+    observed.see(deleted, now=51, fresh=True)
+    assert [type(each).__name__ for each in observed.decided(51)] == []

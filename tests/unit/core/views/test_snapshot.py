@@ -91,6 +91,14 @@ def test_a_daemon_that_says_it_is_idle_is_offline_when_it_said_so_long_ago() -> 
     assert Snapshot([job], [daemon()], now=NOON + 41).reason_of(job) == "DaemonsOffline"
 
 
+def test_a_daemon_that_announced_a_later_heartbeat_is_given_that_time() -> None:
+    job, resting = a_job(), daemon(idle_interval=60)
+    assert Snapshot([job], [resting], now=NOON + 89).reason_of(job) == ""
+    assert Snapshot([], [resting], now=NOON + 89).reports(resting)
+    assert Snapshot([job], [resting], now=NOON + 91).reason_of(job) == "DaemonsOffline"
+    assert not Snapshot([], [resting], now=NOON + 91).reports(resting)
+
+
 def test_a_run_on_a_daemon_that_is_gone_is_stuck() -> None:
     running = a_running_job()
     assert Snapshot([running], now=NOON).is_stuck(running)

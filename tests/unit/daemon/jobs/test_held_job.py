@@ -11,6 +11,7 @@ from typing_extensions import override
 from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
 from provisioner_operator.core.daemons.duties import Stopping
 from provisioner_operator.core.jobs.outcome import Outcome
+from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.daemon.execution.provisioner import Task
 from provisioner_operator.daemon.execution.run import Run
 from provisioner_operator.daemon.execution.stop_outcome import StopCause, stopped
@@ -34,8 +35,9 @@ RUN_SECONDS = 100.0
 class TimedRun(Run):
     """A run without processes: takes its time, or less when it is stopped, and remembers why it was."""
 
-    def __init__(self, task: Task, log: RunLog, outcome: Outcome) -> None:
+    def __init__(self, task: Task, log: RunLog, outcome: Outcome, stops_after: float) -> None:
         self.task = task
+        self.stops_after = stops_after
         self.stops: list[tuple[StopCause, bool]] = []
         self._kept_log = log
         self._outcome = outcome
@@ -54,7 +56,7 @@ class TimedRun(Run):
     @override
     def interrupt(self, cause: StopCause) -> None:
         self.stops.append((cause, False))
-        self._stopped_early.set()
+        asyncio.get_running_loop().call_later(self.stops_after, self._stopped_early.set)
 
     @override
     def kill(self, cause: StopCause) -> None:
@@ -62,14 +64,33 @@ class TimedRun(Run):
         self._stopped_early.set()
 
 
+class RememberedPhases(StoredObjects):
+    """The objects, and each phase that the status of the job was written with."""
+
+    def __init__(self, objects: dict[str, dict[str, Any]]) -> None:
+        super().__init__(objects)
+        self.phases: list[str] = []
+
+    @override
+    async def json_patch(self, path: str, patch: JsonPatch) -> dict[str, Any]:
+        body = await super().json_patch(path, patch)
+        if path == f"{PATH}/status":
+            self.phases.append(body["status"]["phase"])
+        return body
+
+
 class Holding:
     """One held job beside its object on the API server."""
 
     def __init__(self, outcome: Outcome = DONE) -> None:
-        self.api = StoredObjects({PATH: a_job_body()})
+        self.api = RememberedPhases({PATH: a_job_body()})
         self.outcome = outcome
         self.runs: list[TimedRun] = []
+        self.stops_after = 0.0
+        """Seconds that a run takes to stop once it is interrupted."""
         self.changes = 0
+        self.shown_after: list[int] = []
+        """The number of writes before the run was shown by a heartbeat."""
         self.listed: list[bool] = []
         """Whether the heartbeat would list the job, at each change."""
         self.held = HeldJob(
@@ -84,7 +105,7 @@ class Holding:
         """Hold the job to its end, with each step at its time; a step that is a coroutine runs beside it."""
 
         async def run() -> Phase | None:
-            carrying = asyncio.create_task(self.held.carry_out(self._on_change))
+            carrying = asyncio.create_task(self.held.carry_out(self._on_change, self._show_runs))
             beside = []
             for at, step in steps:
                 await asyncio.sleep(EPOCH + at - asyncio.get_running_loop().time())
@@ -100,6 +121,11 @@ class Holding:
     def cancel(self, *, force: bool = False) -> Any:
         return self.held.stop(replace(self.job, cancel=True), force=force)
 
+    def see_a_cancel(self) -> Any:
+        body = self.api.objects[PATH]
+        self.api.store(PATH, body | {"spec": body["spec"] | {"cancel": True}})
+        return self.cancel()
+
     def delete(self) -> Any:
         return self.held.stop(replace(self.job, deleting=True), force=False)
 
@@ -113,8 +139,11 @@ class Holding:
         return status
 
     def _make_run(self, task: Task, log: RunLog) -> Run:
-        self.runs.append(TimedRun(task, log, self.outcome))
+        self.runs.append(TimedRun(task, log, self.outcome, self.stops_after))
         return self.runs[-1]
+
+    async def _show_runs(self) -> None:
+        self.shown_after.append(len(self.api.times("patch")))
 
     def _on_change(self) -> None:
         self.changes += 1
@@ -174,12 +203,18 @@ def test_whatever_archiving_raises_does_not_keep_the_job_from_ending(caplog: pyt
     assert "Archiving the log failed" in caplog.text
 
 
-def test_a_cancel_stops_the_run_and_is_written_before_the_end() -> None:
+@pytest.mark.parametrize(
+    ("stops_after", "phases"), [(0.9, ["Running", "Canceled"]), (1.1, ["Running", "Canceling", "Canceled"])]
+)
+def test_a_cancel_costs_one_write_unless_the_run_takes_its_time_to_stop(stops_after: float, phases: list[str]) -> None:
     world = Holding()
-    assert world.carry_out((5, world.cancel)) is Phase.CANCELED
+    world.stops_after = stops_after
+    assert world.carry_out((5, world.see_a_cancel)) is Phase.CANCELED
     assert world.runs[0].stops == [(StopCause.CANCEL, False)]
-    assert world.status["phase"] == "Canceled"
-    assert [verb for _, verb, path in world.api.requests if path.endswith("/status")] == ["patch"] * 3
+    assert world.api.phases == phases
+    assert [
+        condition["reason"] for condition in world.status["conditions"] if condition["type"] == "CancelRequested"
+    ] == ["Stopped"]
 
 
 def test_a_deletion_that_is_held_up_stops_the_run_and_its_end_is_written() -> None:
@@ -288,3 +323,16 @@ def test_the_duties_see_the_run_from_its_assignment_to_its_end() -> None:
     )
     world.carry_out()
     assert world.held.held_run.ended
+
+
+def test_the_run_of_a_workspace_is_shown_before_its_job_is_acknowledged() -> None:
+    world = Holding()
+    world.carry_out()
+    assert world.shown_after == [0]
+
+
+def test_the_run_of_no_workspace_is_not_shown_first() -> None:
+    world = Holding()
+    world.held.job = replace(world.job, workspace=None)
+    world.carry_out()
+    assert world.shown_after == []

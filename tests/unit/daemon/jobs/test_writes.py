@@ -192,17 +192,12 @@ def test_each_end_that_is_certain_is_handed_on_as_it_was_written() -> None:
         assert handed == []
 
 
-def test_a_canceled_run_ends_by_way_of_canceling() -> None:
-    world = running()
+@pytest.mark.parametrize("phase", ["Running", "Canceling"])
+def test_a_canceled_run_ends_with_one_write(phase: str) -> None:
+    world = Written(phase=phase, instance="i1")
     assert run_in_virtual_time(world.writes.finish(world.job, CANCELED)) is Phase.CANCELED
-    assert [verb for _, verb, _ in world.api.requests] == ["patch", "patch"]
+    assert [verb for _, verb, _ in world.api.requests] == ["patch"]
     assert world.status["phase"] == "Canceled"
-
-
-def test_a_canceling_job_ends_canceled_with_one_write() -> None:
-    world = Written(phase="Canceling", instance="i1")
-    assert run_in_virtual_time(world.writes.finish(world.job, CANCELED)) is Phase.CANCELED
-    assert len(world.api.requests) == 1
 
 
 def test_an_end_is_written_over_a_cancel_that_came_meanwhile() -> None:

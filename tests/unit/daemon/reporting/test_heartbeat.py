@@ -9,6 +9,7 @@ import pytest
 from typing_extensions import override
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
+from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.daemon.reporting.heartbeat import (
     BATCH_SECONDS,
     FASTEST_SECONDS,
@@ -32,15 +33,18 @@ from unit.daemon.stored_objects import StoredObjects
 
 PATH = paths.daemon("acme", "d1")
 INTERVAL = 10.0
-"""Of a daemon that is lost after 300 s."""
+"""Of a daemon that is lost after 300 s and runs something."""
+IDLE_INTERVAL = 60.0
+"""Of one that runs nothing."""
+A_RUN = RunningJob("dev-7", "u7", "dev", 0.0)
 
 
 class Beating:
-    """A daemon's heartbeat beside its object on the API server."""
+    """A daemon's heartbeat beside its object on the API server; it runs a job unless a test takes that away."""
 
     def __init__(self, **body: Any) -> None:
         self.api = StoredObjects({PATH: a_daemon_body(**body)})
-        self.jobs: list[RunningJob] = []
+        self.jobs = [A_RUN]
         self.heartbeat: Heartbeat
 
     def for_seconds(self, seconds: float, *steps: tuple[float, Callable[[], None]]) -> None:
@@ -118,10 +122,10 @@ def test_a_shutdown_is_reported_at_once() -> None:
 def test_a_change_while_a_heartbeat_is_being_sent_gets_one_of_its_own() -> None:
     world = Beating()
     world.api.delay = 1.0
-    job = RunningJob("dev-7", "u7", "dev", 0.0)
+    job = RunningJob("dev-8", "u8", "dev-2", 0.0)
     world.for_seconds(9, (0.5, lambda: world.jobs.append(job)), (0.5, world.notify()))
     assert world.sent == [0, 1.0 + BATCH_SECONDS]
-    assert [each["name"] for each in world.status["currentJobs"]] == ["dev-7"]
+    assert [each["name"] for each in world.status["currentJobs"]] == ["dev-7", "dev-8"]
 
 
 def test_very_short_intervals_have_a_floor() -> None:
@@ -304,9 +308,145 @@ def test_the_last_heartbeat_is_sent_after_the_one_before_though_its_sender_was_c
         keeping = asyncio.create_task(heartbeat.keep_beating())
         await asyncio.sleep(1)
         keeping.cancel()
-        world.jobs = [RunningJob("dev-7", "u7", "dev", 0.0)]
+        world.jobs = [A_RUN, RunningJob("dev-8", "u8", "dev-2", 0.0)]
         await heartbeat.beat()
 
     run_in_virtual_time(run())
     assert world.sent == [0, 0, 2]
-    assert len(world.status["currentJobs"]) == 1
+    assert len(world.status["currentJobs"]) == 2
+
+
+# --- a daemon that runs nothing ---
+
+
+def an_idle_daemon(**body: Any) -> Beating:
+    world = Beating(**body)
+    world.jobs = []
+    return world
+
+
+def test_a_daemon_that_runs_nothing_reports_six_times_less_often_and_announces_it() -> None:
+    world = an_idle_daemon()
+    world.for_seconds(200)
+    assert world.sent == [
+        0,
+        INTERVAL,
+        INTERVAL + IDLE_INTERVAL,
+        INTERVAL + 2 * IDLE_INTERVAL,
+        INTERVAL + 3 * IDLE_INTERVAL,
+    ]
+    assert world.status["idleHeartbeatSeconds"] == IDLE_INTERVAL
+
+
+def test_a_run_is_reported_soon_and_from_then_on_as_often_as_usual() -> None:
+    world = an_idle_daemon()
+    world.for_seconds(65, (40, lambda: world.jobs.append(A_RUN)), (40, world.notify()))
+    assert world.sent == [0, 10, 40, 50, 60]
+    assert world.status["idleHeartbeatSeconds"] == 0
+
+
+def test_two_reports_after_the_last_run_come_as_often_as_usual() -> None:
+    world = Beating()
+    world.for_seconds(100, (15, world.jobs.clear), (15, world.notify()))
+    assert world.sent == [0, 10, 15, 25, 85]
+
+
+def test_definitions_that_drop_the_announcement_keep_the_usual_interval() -> None:
+    class Older(StoredObjects):
+        @override
+        async def json_patch(self, path: str, patch: JsonPatch) -> dict[str, Any]:
+            body = await super().json_patch(path, patch)
+            body["status"].pop("idleHeartbeatSeconds")
+            return body
+
+    world = an_idle_daemon()
+    world.api = Older({PATH: a_daemon_body()})
+    world.for_seconds(35)
+    assert world.sent == [0, 10, 20, 30]
+
+
+def test_a_daemon_whose_object_is_being_deleted_reports_as_often_as_usual() -> None:
+    world = an_idle_daemon()
+
+    def delete() -> None:
+        body = world.api.objects[PATH]
+        meta = body["metadata"] | {"deletionTimestamp": "2027-01-15T08:00:00Z"}
+        world.api.store(PATH, body | {"metadata": meta})
+
+    world.for_seconds(95, (40, delete))
+    assert world.sent == [0, 10, 70, 80, 90]
+
+
+@pytest.mark.parametrize(("at", "waited"), [(5, 0), (40, 1)])
+def test_what_a_daemon_runs_is_shown_before_it_takes_a_job_only_if_it_seems_to_be_at_rest(
+    at: float, waited: float
+) -> None:
+    world = an_idle_daemon()
+    shown: list[float] = []
+
+    async def show() -> None:
+        world.jobs.append(A_RUN)
+        await world.heartbeat.show_runs()
+        shown.append(asyncio.get_running_loop().time() - EPOCH)
+
+    world.api.delay = 1.0
+    tasks: list[asyncio.Task[None]] = []
+    world.for_seconds(60, (at, lambda: tasks.append(asyncio.create_task(show()))))
+    assert shown == [at + waited]
+    assert world.status["idleHeartbeatSeconds"] == 0
+
+
+def test_runs_are_shown_only_by_a_heartbeat_that_was_begun_since_and_succeeds() -> None:
+    world = an_idle_daemon()
+    shown: list[float] = []
+
+    async def show() -> None:
+        world.jobs.append(A_RUN)
+        await world.heartbeat.show_runs()
+        shown.append(asyncio.get_running_loop().time() - EPOCH)
+
+    tasks: list[asyncio.Task[None]] = []
+    steps = (
+        (30, world.outage(UnreachableError("away"))),
+        (40, lambda: tasks.append(asyncio.create_task(show()))),
+        (45, world.outage(None)),
+    )
+    world.for_seconds(60, *steps)
+    assert shown == [46]
+
+
+def test_what_waits_for_a_heartbeat_is_canceled_when_there_are_none_any_more() -> None:
+    world = an_idle_daemon()
+    tasks: list[asyncio.Task[None]] = []
+    steps = (
+        (30, world.outage(UnreachableError("away"))),
+        (40, lambda: tasks.append(asyncio.create_task(world.heartbeat.show_runs()))),
+    )
+    world.for_seconds(50, *steps)
+    assert tasks[0].cancelled()
+
+
+def test_a_heartbeat_that_was_given_up_and_arrives_late_replaces_no_later_one() -> None:
+    class Recording(StoredObjects):
+        @override
+        async def json_patch(self, path: str, patch: JsonPatch) -> dict[str, Any]:
+            patches.append((path, patch))
+            return await super().json_patch(path, patch)
+
+    patches: list[tuple[str, JsonPatch]] = []
+    world = Beating()
+    world.api = Recording({PATH: a_daemon_body()})
+    world.for_seconds(25)
+    with pytest.raises(PreconditionFailedError):
+        run_in_virtual_time(world.api.json_patch(*patches[1]))
+
+
+def test_a_heartbeat_whose_answer_was_lost_does_not_hold_up_the_next_ones() -> None:
+    world = Beating()
+
+    def lose_an_answer() -> None:
+        world.api.lost_answers = 1
+
+    world.for_seconds(25, (5, lose_an_answer))
+    assert world.sent == [0, 10, 12, 14, 24]
+    assert world.heartbeat.contact.sent == EPOCH + 24

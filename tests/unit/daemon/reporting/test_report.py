@@ -27,7 +27,9 @@ def content(
     report: Report = IDLE, daemon: ProvisionerDaemon | None = None, *, tally: Tally | None = None, now: float = 1000.0
 ) -> dict[str, object]:
     counts = tally or Tally()
-    return status_content(report, counts, daemon or a_daemon(), instance="i", lost_after_seconds=300, now=now)
+    return status_content(
+        report, counts, daemon or a_daemon(), instance="i", lost_after_seconds=300, idle_heartbeat_seconds=0, now=now
+    )
 
 
 def is_healthy(tally: Tally, now: float) -> bool:

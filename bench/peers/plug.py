@@ -6,12 +6,8 @@ becomes an administrator's kubeconfig, `{namespace}` the namespace of its jobs.
 
 from __future__ import annotations
 
-import os
 import shlex
-import subprocess
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jmespath
@@ -20,12 +16,13 @@ from jmespath.exceptions import JMESPathError
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from bench.client import BenchError, Client
+from bench.peers import process
 from bench.stopwatch import Sign
 from bench.subjects import Subject
-from provisioner_devcluster.errors import tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from support.cluster.kubectl import Kubectl
 
@@ -77,28 +74,11 @@ def read(path: Path) -> Plug:
 def running(plug: Plug, admin: Kubectl) -> Iterator[int]:
     """Run the plug's controller and yield its pid."""
     for manifest in plug.setup:
-        admin.apply(manifest)
+        # Client-side apply would keep a copy in an annotation, too small for some definitions.
+        admin.apply(manifest, "--server-side", "--force-conflicts")
     command = [part.format(kubeconfig=admin.kubeconfig, namespace=NAMESPACE) for part in shlex.split(plug.command)]
-    with tempfile.NamedTemporaryFile(prefix="plug-", suffix=".log") as log:
-        try:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=dict(os.environ)
-            )
-        except OSError as error:
-            raise BenchError(f"The command of {plug.name} does not start: {error}") from None
-        try:
-            yield process.pid
-            if process.poll() is not None:
-                raise BenchError(
-                    f"{plug.name} exited unexpectedly, with exit code {process.returncode}: {tail(Path(log.name))}"
-                )
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+    with process.running(plug.name, command) as pid:
+        yield pid
 
 
 async def subject(plug: Plug, client: Client, pid: int) -> Subject:
