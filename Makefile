@@ -36,7 +36,7 @@ DEMO_NEEDS = $(if $(wildcard $(READY)),$(READY),$(DEMO_READY))
 .DEFAULT_GOAL := help
 ARGS ?=
 
-.PHONY: help demo up down test unit coverage behavior integration e2e mutants bench lint format crds gitops helm docs monitoring devcluster image lock clean
+.PHONY: help demo up down test unit coverage behavior integration e2e mutants bench lint format crds gitops helm docs monitoring devcluster image release sign snapshot lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -146,17 +146,31 @@ image: ## The container image, by docker or buildah (IMAGE=name:tag BUILDER=... 
 	set -x; $$builder build --tag $(IMAGE) --label org.opencontainers.image.version=$(VERSION) \
 	  --label org.opencontainers.image.revision=$$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown) $(IMAGE_ARGS) .
 
+# Of `make release`: where the project is published, for krew's manifest.
+HOMEPAGE ?= https://example.com/provisioner-operator
+DOWNLOADS ?= $(HOMEPAGE)/releases
+
+release: $(READY) ## What a release publishes, into dist/ (IMAGE=... HOMEPAGE=... DOWNLOADS=..., see docs/releasing.md)
+	@$(BIN)/python -m release build --image $(IMAGE) --homepage $(HOMEPAGE) --downloads $(DOWNLOADS) $(ARGS)
+
+sign: $(READY) ## Sign the release in dist/ (KEY=an SSH key's file)
+	@test -n "$(KEY)" || { echo "Name the file of an SSH key: make sign KEY=~/.ssh/id_ed25519" >&2; exit 1; }
+	@$(BIN)/python -m release sign $(KEY)
+
+snapshot: $(READY) ## Keep the definitions and objects of this version, for the tests of all later ones
+	@PYTHONPATH=.:tests:operator:devcluster $(BIN)/python -m support.stored_objects v$(VERSION)
+
 LOCKED := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-strip-extras
+# The build system is an input of two locks, and pyproject.toml names it only once.
+BUILD_SYSTEM := $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
 
 lock: $(READY) ## Renew requirements/ from pyproject.toml
 	$(LOCKED) --group setup -o $(SETUP_LOCK)
-	$(LOCKED) --extra lint -o $(LOCK) pyproject.toml
+	$(BUILD_SYSTEM) | $(LOCKED) --extra lint --group release -o $(LOCK) pyproject.toml -
 	@# The same versions as the ones that the tests ran with.
 	$(LOCKED) --constraints $(LOCK) --extra otel --extra web -o requirements/runtime.txt pyproject.toml
 	$(LOCKED) --constraints $(LOCK) --extra devcluster --extra web -o $(DEMO_LOCK) pyproject.toml
-	@# The group `image` and the build system, which pyproject.toml names only once.
-	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \
-	$(LOCKED) --group image -o requirements/image.txt -
+	$(BUILD_SYSTEM) | $(LOCKED) --group image -o requirements/image.txt -
 
 clean: ## Remove the virtual environment and caches of this checkout
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

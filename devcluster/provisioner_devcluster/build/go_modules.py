@@ -156,3 +156,12 @@ CODER_PROVIDER = GoModule(
     linker_flags="",
     duration="a minute or two",
 )
+
+ACTIONLINT = GoModule(
+    name="actionlint",
+    directory=MODULES / "actionlint",
+    package="github.com/rhysd/actionlint/cmd/actionlint",
+    program="actionlint",
+    linker_flags="",
+    duration="seconds",
+)

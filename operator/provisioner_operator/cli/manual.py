@@ -25,7 +25,8 @@ kubeconfig and your permissions; the operator need not be running. `kubectl prov
 ![top](images/top.svg)
 
 **Install** with `pipx install provisioner-operator` or `pip install provisioner-operator`; kubectl finds
-`kubectl-provisioner` on the PATH. There is a manifest for krew in `packaging/krew/`.
+`kubectl-provisioner` on the PATH. A [release](releasing.md) also has archives that need Python 3.11 or newer alone, to unpack into a
+folder of the PATH or for krew: `kubectl krew install --manifest=provisioner.yaml --archive=kubectl-provisioner-OS-ARCH.tar.gz`.
 
 **Cluster**: from `--kubeconfig`, else the files in `KUBECONFIG` (the first definition of a name wins), else
 `~/.kube/config`, else the Pod's ServiceAccount. Credential plugins, client certificates, tokens and their files, `as` and

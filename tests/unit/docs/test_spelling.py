@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from support.manifests import REPOSITORY
+from support.stored_objects.snapshot import SNAPSHOTS
 
 _BRITISH = (
     *("cancelled", "cancelling", "canceller", "labelled", "labelling", "modelled", "modelling"),
@@ -16,13 +17,26 @@ _OF_OTHERS = re.compile(
     r"CancelledError|is_cancelled|\.cancelled\(\)|_OTHER_SPELLINGS|parse_statuses|stamp-canceller|labelledby|TaskRunCancelled"
 )
 """Names of Python and of libraries, the spellings that `jobs list` understands, a reason of Tekton, and a former policy."""
-_FOLDERS = ("docs", "manifests", "crds", "operator", "demo", "bench", "monitoring", "devcluster", "packaging", "tests")
+_FOLDERS = (
+    "docs",
+    "manifests",
+    "crds",
+    "operator",
+    "demo",
+    "bench",
+    "monitoring",
+    "devcluster",
+    "packaging",
+    "release",
+    "tests",
+)
 _SUFFIXES = {".md", ".yaml", ".py", ".html", ".js", ".css"}
 
 
 def _texts() -> Iterator[Path]:
     for folder in _FOLDERS:
-        yield from (each for each in (REPOSITORY / folder).rglob("*") if each.suffix in _SUFFIXES)
+        found = (each for each in (REPOSITORY / folder).rglob("*") if each.suffix in _SUFFIXES)
+        yield from (each for each in found if not each.is_relative_to(SNAPSHOTS))  # which never change
     yield from REPOSITORY.glob("*.md")
 
 
