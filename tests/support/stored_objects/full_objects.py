@@ -314,6 +314,7 @@ def _daemon() -> Manifest:
         "state": "Draining",
         "instance": "one",
         "lastHeartbeatTime": _TIME,
+        "idleHeartbeatSeconds": 60,
         "version": "0.1.0",
         "tags": "environment=on-prem",
         "lostAfterSeconds": 60,
