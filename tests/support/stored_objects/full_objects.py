@@ -281,7 +281,7 @@ def _pools() -> Iterator[Manifest]:
 
 def _queue() -> Manifest:
     match = {"template": "machine", "transition": "Start", "initiator": "sam", "tags": {"disk": "fast"}}
-    spec = {
+    spec: dict[str, Any] = {
         "fairness": {
             "by": "Label",
             "label": "team",
