@@ -154,6 +154,15 @@ def _decisions(results: Results, plan: Plan) -> Iterator[Bar]:
             results.ratio(many, OURS, few, OURS),
             1.3,
         )
+    few, many = (
+        decision.decision(queue, decision.TAG_SETS_OF_GROUPS, decision.GROUPS)
+        for queue in (SMALLEST_QUEUE, LARGEST_QUEUE)
+    )
+    yield Bar(
+        f"one decision, {LARGEST_QUEUE} pending / {SMALLEST_QUEUE} pending, {decision.GROUPS} groups",
+        results.ratio(many, OURS, few, OURS),
+        1.3,
+    )
 
 
 def _restarts(results: Results) -> Iterator[Bar]:

@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 from bench.client import BenchError
 from bench.plan import OURS
 from bench.statistics import exponent
-from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, JobType, Phase, Provisioner
+from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, GroupField, JobType, Phase, Provisioner
 from provisioner_operator.api.v1alpha1.names import RUNS_FINALIZER
 from provisioner_operator.core.jobs.decisions import Assign
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.matching import Demand, Supply, effective_tags
 from provisioner_operator.core.model.records import Assignment, Daemon, Job, Offer
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
+from provisioner_operator.core.scheduling.queueing.policy import Fairness, Grouping, Limit, QueuePolicy
+from provisioner_operator.core.scheduling.queueing.records import Queue
+from provisioner_operator.core.scheduling.queueing.status import UpdateQueueStatus
 
 if TYPE_CHECKING:
     from bench.plan import Plan
@@ -36,9 +39,20 @@ EPOCH = 1_800_000_000.0
 """Wall-clock time of all events."""
 
 
-def decision(queue: int, tag_sets: int) -> str:
+GROUPS = 1_000
+"""Groups that share the slots under a policy, with a limit for each."""
+TAG_SETS_OF_GROUPS = 30
+"""Numbers of distinct demands among the jobs of groups."""
+_POLICY = QueuePolicy(
+    Fairness(Grouping(GroupField.INITIATOR), half_life=3600),
+    (Limit("each", 5, per=Grouping(GroupField.INITIATOR)),),
+)
+
+
+def decision(queue: int, tag_sets: int, groups: int = 0) -> str:
     """Name of the measure for these sizes."""
-    return f"one decision, {queue} pending, {tag_sets} tag sets"
+    of_groups = f", {groups} groups" if groups else ""
+    return f"one decision, {queue} pending, {tag_sets} tag sets{of_groups}"
 
 
 async def measure(plan: Plan, results: Results) -> None:
@@ -52,6 +66,11 @@ async def measure(plan: Plan, results: Results) -> None:
         results.add(
             SCENARIO, f"{GROWTH_OF}a decision with pending jobs, {tag_sets} tag sets", OURS, exponent(costs), ""
         )
+    shared = {queue: _LongQueue(queue, TAG_SETS_OF_GROUPS, GROUPS) for queue in plan.queues}
+    for _ in range(plan.rounds):
+        for queue, long_queue in shared.items():
+            name = decision(queue, TAG_SETS_OF_GROUPS, GROUPS)
+            results.add(SCENARIO, name, OURS, 1e6 * long_queue.decide(plan.decisions), "µs")
     results.add(SCENARIO, EXPIRING, OURS, expiring_bytes(), "B")
 
 
@@ -75,22 +94,27 @@ def expiring_bytes() -> float:
 class _LongQueue:
     """A reconciler with a long queue, in which one daemon per set of tags runs one job after another."""
 
-    def __init__(self, queue: int, tag_sets: int) -> None:
+    def __init__(self, queue: int, tag_sets: int, groups: int = 0) -> None:
         self._now = Instant(wall=EPOCH, monotonic=0.0)
         self._mirror = JobReconciler()
         self._version = 1
         self._running: list[Job] = []
         self._turn = 0
         self._arrived = queue + tag_sets
+        self._groups = groups
+        if groups:
+            self._mirror.observe_queue(Queue(NAMESPACE, "default", "uid-of-queue", 1, 1, _POLICY), self._now)
         demands = [Demand(NAMESPACE, Provisioner.ECHO, _tags(number)) for number in range(tag_sets)]
         for number in range(tag_sets):
             self._mirror.observe_daemon(_daemon(number), self._now)
         for number in range(queue + tag_sets):
-            self._mirror.observe_job(_job(number, demands[number % tag_sets]), self._now)
-        for assigned in self._mirror.decide(self._now):
-            if not isinstance(assigned, Assign):
-                raise BenchError(f"Expected only assignments, not {assigned}")
-            self._running.append(self._carry_out(assigned))
+            self._mirror.observe_job(self._new(number, demands[number % tag_sets]), self._now)
+        for decided in self._mirror.decide(self._now):
+            if isinstance(decided, UpdateQueueStatus):
+                continue
+            if not isinstance(decided, Assign):
+                raise BenchError(f"Expected only assignments, not {decided}")
+            self._running.append(self._carry_out(decided))
 
     def decide(self, times: int) -> float:
         """Return the mean CPU seconds of a round: one job arrives, one ends, one is assigned."""
@@ -100,9 +124,9 @@ class _LongQueue:
         for _ in range(times):
             self._turn = (self._turn + 1) % len(self._running)
             runs = self._running[self._turn]
-            self._mirror.observe_job(_job(self._arrived, runs.demand), self._now)
+            self._mirror.observe_job(self._new(self._arrived, runs.demand), self._now)
             self._arrived += 1
-            ended = self._next(runs, phase=Phase.COMPLETED, reason=EndReason.COMPLETED)
+            ended = self._next(runs, phase=Phase.COMPLETED, reason=EndReason.COMPLETED, finished=EPOCH + 60)
             self._mirror.observe_job(ended, self._now)
             (assigned,) = self._mirror.decide(self._now)
             if not isinstance(assigned, Assign):
@@ -111,6 +135,10 @@ class _LongQueue:
         took = time.thread_time() - began
         gc.enable()
         return took / times
+
+    def _new(self, number: int, demand: Demand) -> Job:
+        job = _job(number, demand)
+        return replace(job, initiator=f"user-{number % self._groups}") if self._groups else job
 
     def _carry_out(self, assigned: Assign) -> Job:
         """Observe the results of the assignment and of the acknowledgment that follows it."""

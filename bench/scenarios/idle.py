@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 SCENARIO = "idle"
 NAMESPACE = "idle"
 ENDED_JOBS, WAITING_JOBS, DAEMONS = 10_000, 1_000, 600
-RESOURCES = ("provisionerjobs", "provisionerdaemons", "provisionerpools", "pods", "events", "configmaps")
+RESOURCES = (
+    "provisionerjobs",
+    "provisionerdaemons",
+    "provisionerpools",
+    "provisionerqueues",
+    "pods",
+    "events",
+    "configmaps",
+)
 HEARTBEAT = Request("PATCH", "provisionerdaemons/status")
 WRITES, READS = "writes a minute, idle", "reads a minute beside watches, idle"
 HEARTBEATS = "heartbeats a minute, idle"

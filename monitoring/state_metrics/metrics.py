@@ -25,6 +25,7 @@ from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import DaemonState, WorkspacePhase
 from provisioner_operator.api.v1alpha1.names import GROUP, VERSION
 from provisioner_operator.api.v1alpha1.pool import ProvisionerPool
+from provisioner_operator.api.v1alpha1.queueing.queue import ProvisionerQueue
 from provisioner_operator.api.v1alpha1.template import WorkspaceTemplate
 from provisioner_operator.api.v1alpha1.workspace import Workspace
 
@@ -63,7 +64,7 @@ def state_metrics() -> StateMetrics:
             "status.latestBuild.finishedAt",
         ),
     )
-    return StateMetrics(spec=Resources(resources=(workspace, _template(), _pool(), _daemon())))
+    return StateMetrics(spec=Resources(resources=(workspace, _template(), _pool(), _queue(), _daemon())))
 
 
 def _template() -> Resource:
@@ -94,6 +95,18 @@ def _pool() -> Resource:
         _gauge("pool_queued_jobs", "Jobs that wait only for a daemon of it.", "status.queued"),
         _gauge("pool_min_replicas", "Lower bound of its autoscaling, if it has one.", "spec.autoscaling.minReplicas"),
         _gauge("pool_max_replicas", "Upper bound of its autoscaling, if it has one.", "spec.autoscaling.maxReplicas"),
+    )
+
+
+def _queue() -> Resource:
+    return _resource(
+        ProvisionerQueue,
+        "queue",
+        _conditions("queue_condition"),
+        _gauge(
+            "queue_pending_jobs", "Jobs that wait only for a daemon or a limit, half a minute ago.", "status.pending"
+        ),
+        _gauge("queue_running_jobs", "Jobs that are assigned or running, half a minute ago.", "status.running"),
     )
 
 

@@ -9,7 +9,9 @@ from model.naming import is_answer, is_request, process_of, what_of
 from model.open_schedule import OpenSchedule, Pending
 from model.process_faults import ProcessFaults, Steps
 from model.scene import Middle, Scene, job_spec
+from provisioner_operator.api.v1alpha1.enums import GroupField
 from provisioner_operator.api.v1alpha1.names import RUNS_FINALIZER
+from provisioner_operator.core.scheduling.queueing.policy import Fairness, Grouping, Limit, QueuePolicy
 from simulation.controller import SimulatedController
 from simulation.faults import DENIABLE
 from simulation.server import DAEMON, JOB, POD, POOL, is_terminal
@@ -26,6 +28,12 @@ WISHES: dict[str, Body] = {
     "resize": {"parameters": [{"name": "size", "value": "3"}]},
 }
 """Changes that users make to the spec of a named object, and once each."""
+POLICIES: dict[str, QueuePolicy | None] = {
+    "limit": QueuePolicy(limits=(Limit("all", 1),)),
+    "fair": QueuePolicy(Fairness(Grouping(GroupField.INITIATOR), 60)),
+    "none": None,
+}
+"""Policies that administrators of the queue set, and once each."""
 
 
 class SmallWorld(World):
@@ -185,6 +193,9 @@ class SmallWorld(World):
     def _fulfil(self, wish: str) -> None:
         self._open_wishes.discard(wish)
         verb, name = wish.split(" ")
+        if verb == "policy":
+            self.policies.put(POLICIES[name])
+            return
         body = next((each for each in self.server.objects.values() if each["metadata"]["name"] == name), None)
         if body is None or (body["kind"] == JOB and is_terminal(body)):
             return

@@ -26,6 +26,10 @@ _WORLDS: dict[str, tuple[Scene, Bounds]] = {
         Scene(daemons=0, pool=1, jobs=("dev",), wishes=("cancel job-1",)),
         Bounds(surprises=1, within=40),
     ),
+    "policies-of-a-queue": (
+        Scene(capacity=2, jobs=("dev", "ml"), wishes=("policy limit", "policy fair", "policy none")),
+        Bounds(surprises=1, within=12),
+    ),
     "workspace-of-a-template": (
         Scene(workspace=True, wishes=("delete dev", "purge dev", "resize dev", "stop dev")),
         Bounds(surprises=1, within=70),

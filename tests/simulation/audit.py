@@ -57,7 +57,7 @@ class Audit:
                 self._look_at_started(job, daemons)
         world.schedule.after(AUDIT_SECONDS, self._look)
 
-    def _look_at_pending(self, job: Job, jobs: Iterable[Job], daemons: Iterable[Daemon]) -> None:
+    def _look_at_pending(self, job: Job, jobs: list[Job], daemons: Iterable[Daemon]) -> None:
         unchanged_for = self._unchanged_for(job)
         due = pending_deadline(job)
         if unchanged_for > SLACK_SECONDS and (job.cancel or job.suspend != (job.suspended_at is not None)):
@@ -88,8 +88,10 @@ class Audit:
             )
         )
         matching = [daemon for daemon in daemons if satisfies(daemon.supply, job.demand)]
-        self._must_be_explained(job, matching, is_unsaved=is_unsaved)
-        if is_turn and any(self._world.is_ready(daemon, jobs) for daemon in matching):
+        has_idle = any(self._world.is_ready(daemon, jobs) for daemon in matching)
+        self._must_be_explained(job, matching, is_unsaved=is_unsaved, has_idle=has_idle)
+        is_held = self._world.policies.holds(job, jobs)
+        if is_turn and not is_held and has_idle:
             since = self._idle_since.setdefault(job.uid, self._world.schedule.now)
             # An unlisted run of the workspace may be on a daemon whose heartbeats have stopped.
             patience = PATIENCE_SECONDS + (self._longest_loss() if job.changed_workspace else 0)
@@ -98,10 +100,11 @@ class Audit:
         else:
             self._idle_since.pop(job.uid, None)
 
-    def _must_be_explained(self, job: Job, matching: list[Daemon], *, is_unsaved: bool) -> None:
+    def _must_be_explained(self, job: Job, matching: list[Daemon], *, is_unsaved: bool, has_idle: bool) -> None:
         quiet_for = min(self._unchanged_for(job), self._world.schedule.now - self._world.fleet_changed_at)
         if quiet_for > SLACK_SECONDS + 30:
-            if job.reason is None:
+            # Beside an idle daemon it is about to start, though that may have to back off before.
+            if job.reason is None and not (has_idle and quiet_for < PATIENCE_SECONDS):
                 self._world.invariants.violated(f"{job.name} is pending without a reason")
             explained = job.reason == PendingReason.NO_MATCHING_DAEMON
             waits_for_others = job.reason == PendingReason.WORKSPACE_BUSY or (

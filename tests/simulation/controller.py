@@ -15,6 +15,7 @@ from simulation.writes import ControllerWrites
 
 if TYPE_CHECKING:
     from simulation.invariants import Invariants
+    from simulation.people.policies import Policies
 
 LONGEST_BATCH = 0.05
 """Maximum delay of the loop after an event."""
@@ -38,7 +39,15 @@ class Tenure:
 class SimulatedController:
     """One process of the controller, from its start to its death."""
 
-    def __init__(self, network: Network, random: Random, invariants: "Invariants", *, leads: bool = True) -> None:
+    def __init__(
+        self,
+        network: Network,
+        random: Random,
+        invariants: "Invariants",
+        policies: "Policies",
+        *,
+        leads: bool = True,
+    ) -> None:
         self.connected = True
         self.alive = True
         self._is_calm = network.is_calm
@@ -57,6 +66,8 @@ class SimulatedController:
         self._monotonic_offset = random.uniform(0, 1e6)
         self._woken = False
         self._alarm = float("inf")
+        self._policies = policies
+        policies.tell(self)
         self.feed.prime()
 
     @property
@@ -118,6 +129,7 @@ class SimulatedController:
             return
         for decision in list(self.mirror.decide(self.now)):
             self._invariants.decided(decision, self.feed.known, self.feed.ended)
+            self._policies.decided(decision, self)
             self._writes.carry_out(decision)
         self.pools.decide()
         self.workspaces.decide()

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from simulation.people.policies import PEOPLE, TEMPLATES
 from simulation.server import DAEMON, JOB, DeniedError, GoneError
 from support.json_patches import Body, RefusedError
 
@@ -77,6 +78,8 @@ class Users:
             "suspend": not self._world.plan.calm and self._random.random() < 0.1,
             "cancel": not self._world.plan.calm and self._random.random() < 0.02,
             "cancelMode": "Graceful",
+            "initiator": PEOPLE[number % len(PEOPLE)],
+            "templateRef": {"name": TEMPLATES[number % len(TEMPLATES)]} if TEMPLATES[number % len(TEMPLATES)] else None,
             "pendingTimeoutSeconds": choice([60, 120, 300]),
             "activeDeadlineSeconds": choice([60, 120, 300]),
         }

@@ -1,5 +1,6 @@
 """Writes of the simulated controller: it carries out decisions about jobs and daemons over the network."""
 
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from provisioner_operator.core.daemons.decisions import (
 from provisioner_operator.core.jobs.decisions import CheckJob, Expire
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
+from provisioner_operator.core.scheduling.queueing.status import UpdateQueueStatus
 from provisioner_operator.kube.parsing import parse_daemon
 from simulation.exchange import Exchange
 from simulation.network import RETRY_SECONDS, Call, Network, Result
@@ -59,6 +61,12 @@ class ControllerWrites:
                 self._remove(decision)
             case HoldDaemon(daemon) | ReleaseDaemon(daemon):
                 self._write(decision, lambda: server.patch(daemon.uid, decision.patch().operations()))
+            case UpdateQueueStatus(queue, status):
+                # The simulation has no object for it: as if the write were answered at once.
+                self._mirror.accepted(decision)
+                written = replace(queue, resource_version=queue.resource_version + 1, status=status)
+                self._mirror.observe_queue(written, self._controller.now)
+                self._exchange.settle(decision)
             case Expire(job):
                 self._write(decision, lambda: server.delete(job.uid))
             case _:

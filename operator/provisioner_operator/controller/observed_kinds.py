@@ -11,12 +11,15 @@ from typing import Any, Generic, TypeVar
 from provisioner_operator.controller import clock
 from provisioner_operator.core.model.records import Daemon, Job, UnreadableObject
 from provisioner_operator.core.pools.records import Pool
+from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from provisioner_operator.core.reconcilers.pools import PoolReconciler
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
+from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.workspaces.records import Template, Workspace
 from provisioner_operator.kube.job_parsing import JobRecords, parse_job_records
 from provisioner_operator.kube.parsing import parse_daemon
 from provisioner_operator.kube.pool_parsing import parse_pool
+from provisioner_operator.kube.queue_parsing import parse_queue
 from provisioner_operator.kube.workspace_parsing import parse_template, parse_workspace
 
 Record = TypeVar("Record")
@@ -50,6 +53,7 @@ class ObservedKinds:
     watched_daemon: ObservedKind[Daemon]
     """A daemon that a watch reports: no heartbeat of it is missed."""
     pool: ObservedKind[Pool]
+    queue: ObservedKind[Queue]
     template: ObservedKind[Template]
     workspace: ObservedKind[Workspace]
 
@@ -80,6 +84,7 @@ class ObservedKinds:
             self.daemon, forget=lambda uid: jobs.daemon_deleted(uid, clock.read(), watched=True)
         )
         self.pool = _pool_kind(reconcilers.pools)
+        self.queue = _queue_kind(jobs)
         self.template = ObservedKind(
             "WorkspaceTemplate",
             parse_template,
@@ -135,6 +140,17 @@ def _pool_kind(pools: PoolReconciler) -> ObservedKind[Pool]:
         observe=lambda pool: pools.observe_pool(pool, clock.read()),
         forget=lambda uid: pools.pool_deleted(uid, clock.read()),
         park=_unless_newer(pools.pool, pools.park),
+    )
+
+
+def _queue_kind(jobs: JobReconciler) -> ObservedKind[Queue]:
+    return ObservedKind(
+        "ProvisionerQueue",
+        parse_queue,
+        observe=lambda queue: jobs.observe_queue(queue, clock.read()),
+        forget=lambda uid: jobs.queue_deleted(uid, clock.read()),
+        # The policy that could be read stays in force.
+        park=lambda _: None,
     )
 
 

@@ -30,7 +30,7 @@ from provisioner_operator.core.scheduling.explanation import STUCK
 from provisioner_operator.kube.errors import BusyError
 from provisioner_operator.kube.job_parsing import JobRecords, parse_job_records
 from provisioner_operator.kube.object_meta import object_meta
-from provisioner_operator.kube.parsing import UnparseableObjectError, unreadable_object
+from provisioner_operator.kube.parsing import UnparseableObjectError, parse_job, unreadable_object
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
 from provisioner_operator.kube.pool_parsing import parse_pool_pod
 
@@ -117,6 +117,19 @@ class Observer:
     def pool_deleted(self, uid: str) -> None:
         """Forget a pool that was deleted."""
         self._forget(self._kinds.pool, uid)
+
+    def queue(self, body: Mapping[str, Any]) -> None:
+        """Observe a queue's policy."""
+        self._observe(self._kinds.queue, body)
+
+    def queue_deleted(self, uid: str) -> None:
+        """Forget a queue's policy that was deleted."""
+        self._forget(self._kinds.queue, uid)
+
+    def past_run(self, body: Mapping[str, Any]) -> None:
+        """Observe an ended job for its run alone, which a policy may count."""
+        with suppress(UnparseableObjectError):
+            self._jobs.observe_past_run(parse_job(body))
 
     def template(self, body: Mapping[str, Any]) -> None:
         """Observe a template."""

@@ -7,17 +7,17 @@ names the field: the caller reports it and goes on with the other objects.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from pydantic import ValidationError
 
 from provisioner_operator.api.v1alpha1.base import Condition as ConditionModel
 from provisioner_operator.api.v1alpha1.base import Model
 from provisioner_operator.api.v1alpha1.daemon import DaemonSpec, ProvisionerDaemon
-from provisioner_operator.api.v1alpha1.enums import JobType, Provisioner
+from provisioner_operator.api.v1alpha1.enums import BackgroundWork, JobType, Provisioner
 from provisioner_operator.api.v1alpha1.job import JobSpec, ProvisionerJob
 from provisioner_operator.api.v1alpha1.job_status import JobStatus
-from provisioner_operator.api.v1alpha1.names import CORDONED_BY_ANNOTATION
+from provisioner_operator.api.v1alpha1.names import BUILD_REASON_LABEL, CORDONED_BY_ANNOTATION, GROUP
 from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.model.matching import Demand, Supply, Tags, effective_tags
@@ -89,7 +89,7 @@ def job_record(model: ProvisionerJob) -> Job:
         workspace_owner=shared_text(workspace.owner) if workspace else None,
         builds_workspace=_builds_workspace(spec),
         plan_digest=spec.plan_ref.digest if spec.plan_ref else None,
-        initiator=shared_text(spec.initiator),
+        **_policy_fields(model),
         priority=spec.priority,
         suspend=spec.suspend,
         cancel=spec.cancel,
@@ -112,6 +112,43 @@ def job_record(model: ProvisionerJob) -> Job:
         deleting=meta.deletion_timestamp is not None,
         observed_generation=status.observed_generation,
     )
+
+
+class _PolicyFields(TypedDict):
+    """Fields of a job that only the policy of a queue reads, and its initiator."""
+
+    initiator: str | None
+    template: str | None
+    labels: frozenset[tuple[str, str]]
+    background_reason: BackgroundWork | None
+
+
+def _policy_fields(model: ProvisionerJob) -> _PolicyFields:
+    template = model.spec.template_ref
+    return {
+        "initiator": shared_text(model.spec.initiator),
+        "template": shared_text(template.name) if template else None,
+        "labels": _own_labels(model.metadata.labels),
+        "background_reason": _background_reason(model),
+    }
+
+
+def _own_labels(labels: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    """Return the labels that users chose: few jobs have any, and many may share them."""
+    chosen = tuple(sorted(each for each in labels.items() if not each[0].startswith(f"{GROUP}/")))
+    return _shared_labels(chosen) if chosen else frozenset()
+
+
+@lru_cache(maxsize=_DISTINCT)
+def _shared_labels(labels: tuple[tuple[str, str], ...]) -> frozenset[tuple[str, str]]:
+    return frozenset(labels)
+
+
+def _background_reason(model: ProvisionerJob) -> BackgroundWork | None:
+    if model.spec.type is JobType.TEMPLATE_IMPORT:
+        return BackgroundWork.TEMPLATE_IMPORT
+    reason = model.metadata.labels.get(BUILD_REASON_LABEL)
+    return BackgroundWork(reason) if reason in (BackgroundWork.AUTOSTOP, BackgroundWork.DRIFT) else None
 
 
 def _builds_workspace(spec: JobSpec) -> bool:

@@ -1,6 +1,6 @@
 """URL paths of the API server's collections and objects. `namespace=None` means all namespaces."""
 
-from provisioner_operator.api.v1alpha1.names import API_VERSION, DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
+from provisioner_operator.api.v1alpha1.names import API_VERSION, DAEMONS, JOBS, POOLS, QUEUES, TEMPLATES, WORKSPACES
 
 SELF_ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 """Creating a review here asks whether one has a permission oneself."""
@@ -49,6 +49,21 @@ def pool(namespace: str, name: str) -> str:
 def pool_status(namespace: str, name: str) -> str:
     """The status subresource of a ProvisionerPool."""
     return f"{pool(namespace, name)}/status"
+
+
+def queues(namespace: str | None) -> str:
+    """The collection of ProvisionerQueues."""
+    return _collection(f"/apis/{API_VERSION}", QUEUES, namespace)
+
+
+def queue(namespace: str, name: str) -> str:
+    """One ProvisionerQueue."""
+    return f"{queues(namespace)}/{name}"
+
+
+def queue_status(namespace: str, name: str) -> str:
+    """The status subresource of a ProvisionerQueue."""
+    return f"{queue(namespace, name)}/status"
 
 
 def templates(namespace: str | None) -> str:

@@ -10,7 +10,7 @@ from socket import socket
 import aiohttp
 
 from provisioner_operator import __version__
-from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, QUEUES, TEMPLATES, WORKSPACES
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.kube.connect import connect, connect_for_users
 from provisioner_operator.web import probes
@@ -140,6 +140,7 @@ def _metrics(context: WebContext) -> Metrics:
             JOBS: index.jobs,
             DAEMONS: index.daemons,
             POOLS: index.pools,
+            QUEUES: index.queues,
             WORKSPACES: index.workspaces,
             TEMPLATES: index.templates,
         }

@@ -25,6 +25,11 @@ def a_daemon_manifest(name: str = "daemon", **spec: Any) -> Manifest:
     return _object("ProvisionerDaemon", name, {"provisioners": ["echo"]} | spec)
 
 
+def a_queue_manifest(name: str = "default", **spec: Any) -> Manifest:
+    """The policy of a namespace's queue."""
+    return {"apiVersion": API_VERSION, "kind": "ProvisionerQueue", "metadata": {"name": name}, "spec": spec}
+
+
 def a_pool_manifest(name: str = "pool", **spec: Any) -> Manifest:
     """A pool of one daemon without tags that runs echo jobs."""
     return _object("ProvisionerPool", name, {"provisioners": ["echo"]} | spec)

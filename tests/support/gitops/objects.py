@@ -22,13 +22,17 @@ from provisioner_operator.api.v1alpha1.enums import (
     WorkspacePhase,
     WorkspaceReason,
 )
-from provisioner_operator.api.v1alpha1.names import API_VERSION
+from provisioner_operator.api.v1alpha1.names import API_VERSION, QUEUE_NAME
 from provisioner_operator.core.jobs import status_writes
 from provisioner_operator.core.jobs.decisions import RecordGeneration
 from provisioner_operator.core.model.json_patch import JsonPatch, timestamp
 from provisioner_operator.core.model.records import EndedJob, Job
 from provisioner_operator.core.pools.members import Trouble
 from provisioner_operator.core.pools.status import PodCounts, status_of, status_patch
+from provisioner_operator.core.scheduling.queueing.namespace_queue import NamespaceQueue
+from provisioner_operator.core.scheduling.queueing.policy import QueuePolicy
+from provisioner_operator.core.scheduling.queueing.records import Queue
+from provisioner_operator.core.scheduling.queueing.status import UpdateQueueStatus, queue_status
 from provisioner_operator.core.workspaces.records import WorkspaceStatus
 from provisioner_operator.core.workspaces.status import (
     object_conditions,
@@ -161,6 +165,15 @@ def pools() -> Iterator[JudgedObject]:
     yield JudgedObject("draining", _pool(gone, PodCounts(present=1, busy=1, draining=1), deleting=True), PROGRESSING)
 
 
+def queues() -> Iterator[JudgedObject]:
+    """Policies of queues, before and after the controller has observed them."""
+    new = _object("ProvisionerQueue", QUEUE_NAME, {"fairness": {"by": "Initiator"}})
+    yield JudgedObject("unobserved", new, PROGRESSING)
+    record = Queue("acme", QUEUE_NAME, "uid", 1, 1, QueuePolicy())
+    patch = UpdateQueueStatus(record, queue_status(record, NamespaceQueue(), NOON)).patch()
+    yield JudgedObject("in-force", _with_status(new, patch), HEALTHY)
+
+
 def daemons() -> Iterator[JudgedObject]:
     """Daemons in each state; kstatus judges them by their heartbeats alone."""
     for state in DaemonState:
@@ -176,6 +189,7 @@ KINDS: Mapping[str, Callable[[], Iterator[JudgedObject]]] = {
     "Workspace": workspaces,
     "WorkspaceTemplate": templates,
     "ProvisionerPool": pools,
+    "ProvisionerQueue": queues,
     "ProvisionerDaemon": daemons,
 }
 """The objects of each kind."""

@@ -34,6 +34,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "WorkspaceTemplate": ("unobserved", "importing-under-way", "imported-ready", "import-failed-stalled"),
     "ProvisionerPool": ("unobserved", "ready", "scaling-up", "pods-failing"),
+    "ProvisionerQueue": ("unobserved", "in-force"),
     "ProvisionerDaemon": ("idle", "draining", "offline"),
 }
 """The objects that are kept beside the scripts; the product's tests use all others, too."""

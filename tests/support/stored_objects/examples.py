@@ -33,6 +33,8 @@ def examples() -> Iterator[Manifest]:
 def _statuses() -> Iterator[Manifest]:
     """Yield objects until each phase, state and reason of each kind has been seen once."""
     for kind, judged in KINDS.items():
+        if kind == "ProvisionerQueue":  # it has one name, and a condition that never changes
+            continue
         seen: set[str] = set()
         for each in (judged_object.body for judged_object in judged()):
             words = set(_words(each["status"]))

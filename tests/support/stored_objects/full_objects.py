@@ -12,6 +12,7 @@ from support.builders.manifests import (
     a_daemon_manifest,
     a_job_manifest,
     a_pool_manifest,
+    a_queue_manifest,
     a_template_manifest,
     a_workspace_manifest,
     an_assignment,
@@ -71,6 +72,7 @@ def full_objects() -> Iterator[Manifest]:
     yield from _sources()
     yield from _templates()
     yield from _pools()
+    yield _queue()
     yield _daemon()
 
 
@@ -275,6 +277,27 @@ def _pools() -> Iterator[Manifest]:
     status = _STATUS | dict.fromkeys(counts, 1) | {"selector": "provisioner.dev/pool=full"}
     yield _with_status(a_pool_manifest("full", **spec, autoscaling=scaling), status)
     yield _with_status(a_pool_manifest("full-fixed", **spec, replicas=1), status)
+
+
+def _queue() -> Manifest:
+    match = {"template": "machine", "transition": "Start", "initiator": "sam", "tags": {"disk": "fast"}}
+    spec: dict[str, Any] = {
+        "fairness": {
+            "by": "Label",
+            "label": "team",
+            "weights": [{"name": "red", "weight": 4}, {"name": "*", "weight": 1}],
+            "halfLifeSeconds": 600,
+        },
+        "limits": [{"name": "each", "match": match, "per": "Label", "label": "team", "maxRunning": 2}],
+        "backgroundReasons": ["Autostop", "Drift"],
+    }
+    status = {
+        "pending": 1,
+        "running": 1,
+        "groups": [{"name": "red", "running": 1, "pending": 1, "share": 100, "waitedSeconds": 5}],
+        "limits": [{"name": "each", "running": 1, "blocked": 1}],
+    }
+    return _with_status(a_queue_manifest(**spec), _STATUS | status)
 
 
 def _daemon() -> Manifest:

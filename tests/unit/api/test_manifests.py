@@ -6,7 +6,7 @@ import yaml
 from support.manifests import MANIFESTS, Manifest
 
 OWN = {
-    *("provisionerjobs", "provisionerdaemons", "provisionerpools", "provisionerpools/scale"),
+    *("provisionerjobs", "provisionerdaemons", "provisionerpools", "provisionerqueues", "provisionerpools/scale"),
     *("workspacetemplates", "workspaces"),
 }
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("virtual_clock", "quiet_collector")
 
-KINDS = ("pools", "jobs", "pods", "daemons", "templates", "workspaces")
+KINDS = ("pools", "queues", "jobs", "pods", "daemons", "templates", "workspaces")
 STATUS = paths.job_status("acme", "job")
 LEASE_PATH = paths.lease("system", LEASE)
 OVERDUE = dict(stored(a_job_manifest(pendingTimeoutSeconds=1), phase="Pending")) | {

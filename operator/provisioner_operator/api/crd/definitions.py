@@ -16,8 +16,9 @@ from typing_extensions import override
 from provisioner_operator.api.crd.schema import structural_schema
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
-from provisioner_operator.api.v1alpha1.names import DAEMONS, GROUP, JOBS, POOLS, TEMPLATES, VERSION, WORKSPACES
+from provisioner_operator.api.v1alpha1.names import DAEMONS, GROUP, JOBS, POOLS, QUEUES, TEMPLATES, VERSION, WORKSPACES
 from provisioner_operator.api.v1alpha1.pool import ProvisionerPool
+from provisioner_operator.api.v1alpha1.queueing.queue import ProvisionerQueue
 from provisioner_operator.api.v1alpha1.template import WorkspaceTemplate
 from provisioner_operator.api.v1alpha1.workspace import Workspace
 
@@ -184,6 +185,19 @@ KINDS = (
         ),
         selectable_fields=(),
         scale=Scale(".spec.replicas", ".status.replicas", ".status.selector"),
+    ),
+    Kind(
+        model=ProvisionerQueue,
+        plural=QUEUES,
+        short_name="pq",
+        columns=(
+            Column("Pending", ".status.pending", "integer"),
+            Column("Running", ".status.running", "integer"),
+            Column("Fair By", ".spec.fairness.by"),
+            Column("Ready", '.status.conditions[?(@.type=="Ready")].status'),
+            Column("Age", ".metadata.creationTimestamp", "date"),
+        ),
+        selectable_fields=(),
     ),
     Kind(
         model=WorkspaceTemplate,

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.api.v1alpha1.pool import ProvisionerPool
+from provisioner_operator.api.v1alpha1.queueing.queue import ProvisionerQueue
 from provisioner_operator.api.v1alpha1.template import WorkspaceTemplate
 from provisioner_operator.api.v1alpha1.workspace import Workspace
 
@@ -139,10 +140,33 @@ spec:
   driftCheckSeconds: 86400
 """
 
+_QUEUE = """\
+apiVersion: provisioner.dev/v1alpha1
+kind: ProvisionerQueue
+metadata:
+  name: default                     # the only name; one object of a namespace
+spec:
+  fairness:
+    by: Initiator
+    weights:
+      - {name: ci, weight: 1}
+      - {name: "*", weight: 4}      # everybody else
+    halfLifeSeconds: 3600
+  limits:
+    - name: heavy
+      match: {template: gpu-box}
+      maxRunning: 2
+    - name: each-person
+      per: Initiator
+      maxRunning: 5
+  backgroundReasons: [Autostop, TemplateImport, Drift]
+"""
+
 EXAMPLES: Mapping[type[BaseModel], str] = {
     ProvisionerJob: _JOB,
     ProvisionerDaemon: _DAEMON,
     ProvisionerPool: _POOL,
+    ProvisionerQueue: _QUEUE,
     WorkspaceTemplate: _TEMPLATE,
     Workspace: _WORKSPACE,
 }

@@ -27,6 +27,8 @@ from provisioner_operator.api.v1alpha1.enums import (
     PendingReason,
     PoolCondition,
     PoolReason,
+    QueueCondition,
+    QueueReason,
     StateReason,
     StatusCondition,
     TemplateReason,
@@ -35,6 +37,7 @@ from provisioner_operator.api.v1alpha1.enums import (
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.api.v1alpha1.names import GROUP, VERSION
 from provisioner_operator.api.v1alpha1.pool import ProvisionerPool
+from provisioner_operator.api.v1alpha1.queueing.queue import ProvisionerQueue
 from provisioner_operator.api.v1alpha1.rules import RULES
 from provisioner_operator.api.v1alpha1.template import WorkspaceTemplate
 from provisioner_operator.api.v1alpha1.unseen import UNSEEN_REASON
@@ -106,6 +109,7 @@ CONDITIONS: dict[type[BaseModel], Conditions] = {
             ),
         ),
     ),
+    ProvisionerQueue: Conditions(_documented(QueueCondition), (_UNSEEN, *_reasons("`Ready` True", QueueReason))),
     WorkspaceTemplate: Conditions(
         _documented(StatusCondition, *_OF_WORKSPACES), (_UNSEEN, *_reasons("all", TemplateReason))
     ),

@@ -61,6 +61,7 @@ class ObjectMeta(Model):
     uid: str
     resource_version: str = "0"
     generation: int = 0
+    labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     finalizers: list[str] = []
     deletion_timestamp: AwareDatetime | None = None

@@ -35,6 +35,30 @@ class Transition(StrEnum):
     DELETE = "Delete"
 
 
+class BackgroundWork(StrEnum):
+    """Reason of a job that nobody waits for."""
+
+    AUTOSTOP = "Autostop"
+    """The workspace is stopped because its time is over (`autostopSeconds`)."""
+    TEMPLATE_IMPORT = "TemplateImport"
+    """A version of a template is imported."""
+    DRIFT = "Drift"
+    """The workspace is checked for drift (`driftCheckSeconds`)."""
+
+
+class GroupField(StrEnum):
+    """Field of a job by whose value jobs are grouped."""
+
+    INITIATOR = "Initiator"
+    """`spec.initiator`: the user who requested the job."""
+    OWNER = "Owner"
+    """`spec.workspaceRef.owner`: the user whose workspace it is."""
+    TEMPLATE = "Template"
+    """`spec.templateRef.name`."""
+    LABEL = "Label"
+    """The value of a label."""
+
+
 class Provisioner(StrEnum):
     """Program that runs a job."""
 
@@ -88,6 +112,8 @@ class PendingReason(StrEnum):
     """An earlier job of the same workspace has not ended, or the controller does not know yet what a daemon runs."""
     STATE_UNSAVED = "StateUnsaved"
     """An earlier job of the same workspace could not save its Terraform state, which its daemon keeps until that succeeds."""
+    LIMIT_REACHED = "LimitReached"
+    """As many jobs run as a limit of the namespace's ProvisionerQueue allows."""
     NO_MATCHING_DAEMON = "NoMatchingDaemon"
     """No daemon has the job's tags and provisioner."""
     DAEMONS_STARTING = "DaemonsStarting"
@@ -203,6 +229,20 @@ class PoolReason(StrEnum):
     """Pods fail, and no more specific reason is known."""
     WRITE_REFUSED = "WriteRefused"
     """The API server, or a policy of the cluster, refuses a write that the pool needs; the message quotes it."""
+
+
+class QueueCondition(StrEnum):
+    """Condition types of a queue, read by kstatus."""
+
+    READY = "Ready"
+    """True once the policy is in force."""
+
+
+class QueueReason(StrEnum):
+    """Reason of a queue's conditions."""
+
+    IN_FORCE = "InForce"
+    """Jobs start by the policy."""
 
 
 class TaintEffect(StrEnum):

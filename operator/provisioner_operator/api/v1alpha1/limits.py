@@ -42,3 +42,5 @@ LONGEST_RECORDED_VALUE = 1024
 """Characters of a variable's value that a version of a template records."""
 MOST_VERSION_BYTES = 524_288
 """Bytes of all versions in a template's status: beside a spec with inline files, a third of what etcd accepts."""
+MOST_QUEUE_GROUPS = 20
+"""Groups that the status of a ProvisionerQueue shows."""

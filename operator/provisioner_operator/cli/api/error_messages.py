@@ -132,6 +132,7 @@ _SINGULARS = {
     "provisionerjobs": "job",
     "provisionerdaemons": "daemon",
     "provisionerpools": "pool",
+    "provisionerqueues": "queue",
     "workspaces": "workspace",
     "workspacetemplates": "template",
     "configmaps": "ConfigMap",

@@ -59,7 +59,7 @@ def _rows(
 ) -> list[DaemonRow]:
     cluster, warn = session.cluster, session.terminal.note
     jobs = [view.job for _, view in loading.unfinished(cluster, session.scope, warn)]
-    snapshot = loading.snapshot_of(jobs, fleet, loading.pools(cluster, session.scope, warn), cluster)
+    snapshot = loading.snapshot_of(jobs, fleet, loading.pools(cluster, session.scope, warn), (), cluster)
     wants_previous = any(column.title == "Previous" for column in columns) and not formats.is_for_programs(form)
     previous = _previous(session) if wants_previous else {}
     blocked = table.blocked_by_tags(snapshot)

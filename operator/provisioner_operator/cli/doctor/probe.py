@@ -116,10 +116,11 @@ def _of_fleet(session: Session) -> Iterator[Finding]:
         fleet = loading.daemons(cluster, session.scope, warn)
         views = loading.unfinished(cluster, session.scope, warn)
         supply = loading.pools(cluster, session.scope, warn)
+        policies = loading.queues(cluster, session.scope, warn)
     except ForbiddenError as error:
         yield Finding("daemons", Level.UNKNOWN, f"Not checked: {error}")
         return
-    snapshot = loading.snapshot_of((view.job for _, view in views), fleet, supply, cluster)
+    snapshot = loading.snapshot_of((view.job for _, view in views), fleet, supply, policies, cluster)
     reports = [daemon_report(body) for body, _ in fleet]
     yield checks.fleet(snapshot, {report.meta.uid: report.consecutive_failures for report in reports})
     yield checks.versions(reports, __version__)

@@ -118,9 +118,10 @@ def _snapshot(session: Session, selection: Selection) -> Snapshot | None:
 
 
 def _snapshot_of(session: Session, selection: Selection, jobs: Sequence[Job]) -> Snapshot:
-    """Return the snapshot of these jobs; daemons and pools are read only if a job may wait for them."""
+    """Return the snapshot of these jobs; daemons, pools and policies are read only if a job may wait for them."""
     cluster, warn = session.cluster, session.terminal.note
     needs_fleet = selection.stuck or any(job.phase is Phase.PENDING for job in jobs)
     fleet = loading.daemons(cluster, session.scope, warn) if needs_fleet else []
     supply = loading.pools(cluster, session.scope, warn) if needs_fleet else []
-    return loading.snapshot_of(jobs, fleet, supply, cluster)
+    policies = loading.queues(cluster, session.scope, warn) if needs_fleet else []
+    return loading.snapshot_of(jobs, fleet, supply, policies, cluster)

@@ -52,7 +52,7 @@ def read_explained(session: Session, name: str, warn: loading.Warn) -> tuple[Job
 
 
 def _estimate(session: Session, job: Job, snapshot: Snapshot, warn: loading.Warn) -> Estimate | None:
-    if job.uid not in snapshot.places or not snapshot.takers(job.demand):
+    if job.uid not in snapshot.places or snapshot.held(job) is not None or not snapshot.takers(job.demand):
         return None
     try:
         return estimate(job, snapshot, loading.ended_runs(session.cluster, session.namespace, warn))
@@ -70,6 +70,7 @@ def describe(job: Job, snapshot: Snapshot, guess: Estimate | None, *, utc: bool)
     head.append(f" for {duration(waited(job, snapshot.now))}")
     found = [head, Text(f"It needs provisioner {job.demand.provisioner} and tags {format_tags(job.demand.tags)}.")]
     found.append(_reason(job, snapshot))
+    found += [Text(line) for line in _group(job, snapshot)]
     found += [Text(f"  {each.sentence}") for each in near_misses(job.demand, snapshot)]
     if (place := snapshot.places.get(job.uid)) is not None:
         found.append(Text(f"{describe_place(place)}."))
@@ -109,8 +110,20 @@ def _reason(job: Job, snapshot: Snapshot) -> Text:
     )
 
 
+def _group(job: Job, snapshot: Snapshot) -> list[str]:
+    """Say whose share of the slots the job is going to use; nothing unless the namespace's policy shares them."""
+    queue = snapshot.policies.of(job.namespace)
+    if queue is None or queue.policy.fairness is None:
+        return []
+    group = queue.policy.group_of(job)
+    whose = queue.policy.fairness.by.describe(group)
+    return [f"It counts for {whose}, with {queue.slots.of_group(group)} of the {len(queue.slots)} jobs that run."]
+
+
 def _start(job: Job, snapshot: Snapshot, guess: Estimate | None) -> str:
     if guess is None:
+        if snapshot.held(job) is not None:
+            return "Its start cannot be estimated while a limit holds it up."
         if not snapshot.takers(job.demand):
             return "Its start cannot be estimated: no daemon runs jobs with these tags."
         return "Its start cannot be estimated: no job has completed on the matching daemons yet."

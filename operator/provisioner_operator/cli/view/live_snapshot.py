@@ -9,11 +9,13 @@ from provisioner_operator.cli.view import loading
 from provisioner_operator.cli.view.loading import JobView
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.pools.records import Pool
+from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.views.snapshot import Snapshot
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.object_states import Body, meta_of
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon, parse_job_model
 from provisioner_operator.kube.pool_parsing import parse_pool
+from provisioner_operator.kube.queue_parsing import parse_queue
 
 _Record = TypeVar("_Record")
 
@@ -22,7 +24,7 @@ class LiveSnapshot:
     """The present objects; those that this version cannot read are left out."""
 
     def __init__(self) -> None:
-        self.jobs, self.daemons, self.pools = Store(), Store(), Store()
+        self.jobs, self.daemons, self.pools, self.queues = Store(), Store(), Store(), Store()
         self._views: dict[str, tuple[str, JobView | None]] = {}
 
     def job_views(self) -> list[JobView]:
@@ -41,10 +43,15 @@ class LiveSnapshot:
         found = (_readable(parse_pool, body) for body in self.pools.bodies.values())
         return [pool for pool in found if pool is not None]
 
+    def policies(self) -> list[Queue]:
+        """Return the policies of the queues."""
+        found = (_readable(parse_queue, body) for body in self.queues.bodies.values())
+        return [queue for queue in found if queue is not None]
+
     def at(self, now: float) -> Snapshot:
         """Return the snapshot at this time."""
         jobs = [view.job for view in self.job_views()]
-        return Snapshot(jobs, [daemon for _, daemon in self.fleet()], self.supply(), now=now)
+        return Snapshot(jobs, [daemon for _, daemon in self.fleet()], self.supply(), self.policies(), now=now)
 
     def _view(self, uid: str) -> JobView | None:
         body = self.jobs.bodies[uid]
@@ -66,6 +73,7 @@ class LiveFeeds:
             (Feed(cluster, paths.jobs(scope), jobs), self.snapshot.jobs),
             (Feed(cluster, paths.daemons(scope)), self.snapshot.daemons),
             (Feed(cluster, paths.pools(scope)), self.snapshot.pools),
+            (Feed(cluster, paths.queues(scope)), self.snapshot.queues),
         )
         self._ready: set[int] = set()
 

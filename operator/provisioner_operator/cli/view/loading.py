@@ -13,6 +13,7 @@ from provisioner_operator.cli.api.client import NONE, Cluster, Params
 from provisioner_operator.cli.errors import CliError, ExpiredError, ForbiddenError, NotFoundError
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.pools.records import Pool
+from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.views.snapshot import Snapshot
 from provisioner_operator.kube import paths, selectors
 from provisioner_operator.kube.object_states import Body, meta_of
@@ -106,25 +107,49 @@ def pools_of(found: Iterable[Body], warn: Warn) -> list[tuple[Body, Pool]]:
     return _all(items, parse_pool, warn)
 
 
+def queues(cluster: Cluster, scope: str | None, warn: Warn) -> list[Queue]:
+    """Read all queues' policies; none if the kind is not installed or the user may not list it."""
+    try:
+        found = cluster.list(paths.queues(scope))
+    except (NotFoundError, ForbiddenError):
+        return []
+    return queues_of(found, warn)
+
+
+def queues_of(found: Iterable[Body], warn: Warn) -> list[Queue]:
+    """Parse these queues."""
+    if not (items := list(found)):
+        return []
+    from provisioner_operator.kube.queue_parsing import parse_queue  # noqa: PLC0415 - most clusters have none
+
+    return [queue for _, queue in _all(items, parse_queue, warn)]
+
+
 def unfinished(cluster: Cluster, scope: str | None, warn: Warn) -> list[tuple[Body, JobView]]:
     """Read the jobs that have not ended."""
     return list(job_views(cluster, scope, warn, {"fieldSelector": selectors.UNFINISHED_JOBS}))
 
 
 def snapshot(cluster: Cluster, scope: str | None, warn: Warn) -> Snapshot:
-    """Read the queue: unfinished jobs, daemons and pools, all at the same time."""
-    with ThreadPoolExecutor(3) as threads:
+    """Read the queue: unfinished jobs, daemons, pools and policies, all at the same time."""
+    with ThreadPoolExecutor(4) as threads:
         jobs = threads.submit(unfinished, cluster, scope, warn)
         fleet = threads.submit(daemons, cluster, scope, warn)
         supply = threads.submit(pools, cluster, scope, warn)
-        return snapshot_of((view.job for _, view in jobs.result()), fleet.result(), supply.result(), cluster)
+        policies = threads.submit(queues, cluster, scope, warn)
+        found = (view.job for _, view in jobs.result())
+        return snapshot_of(found, fleet.result(), supply.result(), policies.result(), cluster)
 
 
 def snapshot_of(
-    jobs: Iterable[Job], fleet: Iterable[tuple[Body, Daemon]], supply: Iterable[tuple[Body, Pool]], cluster: Cluster
+    jobs: Iterable[Job],
+    fleet: Iterable[tuple[Body, Daemon]],
+    supply: Iterable[tuple[Body, Pool]],
+    policies: Iterable[Queue],
+    cluster: Cluster,
 ) -> Snapshot:
     """Return the snapshot of these objects at the server's present time."""
-    return Snapshot(jobs, [daemon for _, daemon in fleet], [pool for _, pool in supply], now=cluster.now())
+    return Snapshot(jobs, [daemon for _, daemon in fleet], [pool for _, pool in supply], policies, now=cluster.now())
 
 
 def ended_runs(cluster: Cluster, scope: str | None, warn: Warn) -> list[Job]:

@@ -138,6 +138,23 @@ def daemons(client: KubeClient, observer: Observer, reconciler: JobReconciler, n
     return Reflector(client, paths.daemons(namespace), feed)
 
 
+def queues(
+    client: KubeClient,
+    observer: Observer,
+    reconciler: JobReconciler,
+    namespace: str | None,
+    changed: Callable[[], None],
+) -> Reflector:
+    """Make the reflector that follows queues; `changed` is called after each list and change of one."""
+
+    def seen(body: Mapping[str, Any]) -> None:
+        observer.queue(body)
+        changed()
+
+    feed = Feed(namespace, known=reconciler.queues, seen=seen, deleted=observer.queue_deleted)
+    return Reflector(client, paths.queues(namespace), feed)
+
+
 def templates(
     client: KubeClient, observer: Observer, reconciler: WorkspaceReconciler, namespace: str | None
 ) -> Reflector:

@@ -1,8 +1,8 @@
 """The initial lists, made before the first decision, and the tasks that keep their content current.
 
-Jobs, daemons, templates and workspaces are listed once and then followed by their reflectors (`feeds`), which miss nothing.
+Jobs, queues, daemons, templates and workspaces are listed once and then followed by their reflectors (`feeds`), which miss nothing.
 Pods and pools are watched by Kopf, which does not report deletions that happened while its watch started over: a slow
-resync finds these. Ended jobs are listed once for those that have to be deleted after a time, or were changed meanwhile. A standby does all of this
+resync finds these. Ended jobs are listed once for those that have to be deleted after a time, were changed meanwhile, or ran where a policy counts that. A standby does all of this
 too, so that it knows as much as the leader when it takes over.
 """
 
@@ -52,6 +52,7 @@ class Lister:
         self._feed = JobFeed(observer, reconcilers, writer, namespace)
         self._jobs = self._feed.reflector(client)
         self._daemons = feeds.daemons(client, observer, reconcilers.jobs, namespace)
+        self._queues = feeds.queues(client, observer, reconcilers.jobs, namespace, self._want_past_runs)
         self._templates = feeds.templates(client, observer, reconcilers.workspaces, namespace)
         self._workspaces = feeds.workspaces(client, observer, reconcilers.workspaces, namespace)
 
@@ -60,6 +61,7 @@ class Lister:
         # Each kind after those that it refers to: a Pod finds its pool, a daemon's heartbeat the jobs that it runs and
         # the Pod that it belongs to, a workspace its builds and its template.
         await self._resync_pools()
+        await self._queues.list()
         await self._jobs.list()
         await self._resync_pods()
         await self._daemons.list()
@@ -70,6 +72,7 @@ class Lister:
         """Yield the endless tasks that keep everything current after the lists, each with a name."""
         where = "" if self._namespace is None else f" in {self._namespace}"
         yield f"watch of jobs{where}", self._jobs.follow()
+        yield f"watch of queues{where}", self._queues.follow()
         yield f"watch of daemons{where}", self._daemons.follow()
         yield f"watch of templates{where}", self._templates.follow()
         yield f"watch of workspaces{where}", self._workspaces.follow()
@@ -124,8 +127,15 @@ class Lister:
             self._feed.relisted.set()
             raise
 
+    def _want_past_runs(self) -> None:
+        if self._reconcilers.jobs.wants_past_runs:
+            self._reconcilers.jobs.wants_past_runs = False
+            self._feed.relisted.set()
+
     def _observe_if_needed(self, body: Mapping[str, Any]) -> None:
         self._observer.found_ended(body)
+        if self._reconcilers.jobs.counts_past_runs(object_meta(body).namespace):
+            self._observer.past_run(body)
         # The others would only be parsed and forgotten.
         has_ttl = (body.get("spec") or {}).get("ttlSecondsAfterFinished") is not None
         if has_ttl or (body.get("status") or {}).get("observedGeneration") != body["metadata"].get("generation"):

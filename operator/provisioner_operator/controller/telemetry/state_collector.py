@@ -6,6 +6,7 @@ which tags wait for a daemon; their number is limited.
 
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -27,6 +28,7 @@ from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.matching import format_tags, satisfies
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
+from provisioner_operator.core.scheduling.queueing.bound import measure_fairness
 from provisioner_operator.core.workspaces.records import Template
 
 UNEXPLAINED = "Unexplained"
@@ -64,6 +66,7 @@ class StateCollector(Collector):
         yield from self._daemon_states()
         yield self._held_namespaces()
         yield from self._queues()
+        yield from self._fairness()
         yield self._pool_sizes()
         yield self._pool_conditions()
         yield self._template_states()
@@ -215,6 +218,26 @@ class StateCollector(Collector):
             if not pool.deleting:
                 found.setdefault(pool.namespace, []).append(pool)
         return found
+
+    def _fairness(self) -> Iterator[Metric]:
+        wait = GaugeMetricFamily(
+            "provisioner_group_wait_seconds",
+            "Longest wait of a group of the queue's policy whose jobs wait for a daemon alone while none of them runs.",
+            labels=["namespace"],
+        )
+        ratio = GaugeMetricFamily(
+            "provisioner_fairness_bound_ratio",
+            "Largest ratio of such a wait to the bound of fairness; above 1, few daemons have the tags of the group's jobs.",
+            labels=["namespace"],
+        )
+        now = clock.read().wall
+        for namespace, queue in islice(self._jobs.policy_queues.with_policy(), _QUEUES_SHOWN):
+            if queue.policy.fairness is not None:
+                found = measure_fairness(queue, now)
+                wait.add_metric([namespace], found.longest_wait)
+                ratio.add_metric([namespace], found.ratio)
+        yield wait
+        yield ratio
 
 
 def _state_of(template: Template) -> StatusCondition:

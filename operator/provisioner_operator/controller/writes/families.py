@@ -9,6 +9,7 @@ from provisioner_operator.controller.writes.daemons import DaemonExecutor
 from provisioner_operator.controller.writes.executor import Executor
 from provisioner_operator.controller.writes.jobs import JobExecutor
 from provisioner_operator.controller.writes.pools import PoolExecutor
+from provisioner_operator.controller.writes.queues import QueueExecutor
 from provisioner_operator.controller.writes.templates import TemplateExecutor
 from provisioner_operator.controller.writes.workspaces import WorkspaceExecutor
 from provisioner_operator.core.daemons.decisions import DaemonDecision, PodDecision
@@ -17,6 +18,7 @@ from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.pools.decisions import PoolDecision
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
+from provisioner_operator.core.scheduling.queueing.status import UpdateQueueStatus
 from provisioner_operator.core.workspaces.decisions import BuildDecision, TemplateDecision
 from provisioner_operator.kube.client import KubeClient
 
@@ -47,8 +49,9 @@ def families(client: KubeClient, observer: Observer, reconcilers: Reconcilers) -
     table = (
         (JobDecision, Family(JobExecutor(client, observer), reconcilers.jobs)),
         (DaemonDecision | PodDecision, Family(DaemonExecutor(client, observer), reconcilers.jobs)),
+        (UpdateQueueStatus, Family(QueueExecutor(client, observer), reconcilers.jobs)),
         (PoolDecision, Family(PoolExecutor(client, observer, reconcilers.jobs, reconcilers.pools), reconcilers.pools)),
         (BuildDecision, Family(WorkspaceExecutor(client, observer, reconcilers.workspaces), reconcilers.workspaces)),
         (TemplateDecision, Family(TemplateExecutor(client, observer, reconcilers.workspaces), reconcilers.workspaces)),
     )
-    return {kind: family for kinds, family in table for kind in get_args(kinds)}
+    return {kind: family for kinds, family in table for kind in get_args(kinds) or (kinds,)}

@@ -23,6 +23,10 @@ class GoneObjects:
         if len(self._last) > MOST_REMEMBERED:
             del self._last[next(iter(self._last))]
 
+    def has_deleted(self, uid: str) -> bool:
+        """Return whether the object is known to be deleted."""
+        return self._last.get(uid) == DELETED
+
     def covers(self, uid: str, version: int) -> bool:
         """Return whether this version is known to be outdated."""
         return version <= self._last.get(uid, -1)

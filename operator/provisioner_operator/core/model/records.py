@@ -6,6 +6,7 @@ Parsed from the API's objects by `kube`. Times are seconds since the epoch.
 from dataclasses import dataclass, field
 
 from provisioner_operator.api.v1alpha1.enums import (
+    BackgroundWork,
     CancelMode,
     ConditionStatus,
     DaemonCondition,
@@ -61,6 +62,11 @@ class Job:
     plan_digest: str | None = None
     """Digest of the approved plan that it applies."""
     initiator: str | None = None
+    template: str | None = None
+    labels: frozenset[tuple[str, str]] = frozenset()
+    """Its labels, without those of the product itself."""
+    background_reason: BackgroundWork | None = None
+    """Reason for which nobody waits for it; None for a job that somebody asked for."""
     priority: int = 0
     suspend: bool = False
     cancel: bool = False

@@ -13,6 +13,7 @@ from provisioner_operator.core.scheduling.explanation import (
     Explanation,
     explain_awaited_reports,
     explain_busy_workspace,
+    explain_limit,
     explain_unsaved_state,
 )
 from provisioner_operator.core.scheduling.explanation_places import ExplanationPlaces
@@ -22,6 +23,9 @@ from provisioner_operator.core.scheduling.workspace_queue import workspace_of
 
 LOOKS_A_ROUND = 1000
 """Maximum number of waiting jobs visited in one round, which takes some milliseconds; the others follow in later rounds."""
+
+LIMIT_LOOK_SECONDS = 120.0
+"""Time after which a job for which a limit counts is visited again."""
 
 
 class JobExplanations(JobCache):
@@ -51,7 +55,10 @@ class JobExplanations(JobCache):
         if self._work.is_under_way(uid):
             self._reasons.look_soon(uid, now)
             return None
-        explanation = self._reasons.of(job, self._busy(job), fleet, now)
+        if (queue := self.policy_queues.of(job.namespace)) is not None and queue.policy.limits_of(job):
+            # Whether a limit is reached changes with every job, and nobody visits those that wait for it.
+            self._reasons.look_at(uid, now.monotonic + LIMIT_LOOK_SECONDS)
+        explanation = self._reasons.of(job, self._busy(job), fleet, now, held=self._held(job))
         if explanation is None or matches_status(job, explanation.reason, explanation.message):
             return None
         return Explain(job, explanation.reason, explanation.message)
@@ -76,6 +83,12 @@ class JobExplanations(JobCache):
             return explain_awaited_reports(None if daemon is None else daemon.name)
         blocker = self._jobs.get(first)
         return explain_busy_workspace(job.workspace, None if blocker is None else blocker.name)
+
+    def _held(self, job: Job) -> Explanation | None:
+        """Explain which limit of the namespace's policy holds up the job; None if none does."""
+        queue = self.policy_queues.of(job.namespace)
+        limit = None if queue is None else queue.limit_of(job)
+        return None if queue is None or limit is None else explain_limit(queue, limit)
 
     def _candidates(self, namespace: str) -> list[Candidate]:
         daemons, placement = self._daemons, self._placement

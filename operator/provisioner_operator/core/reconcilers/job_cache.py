@@ -9,12 +9,13 @@ from provisioner_operator.core.jobs.timeouts import expiry
 from provisioner_operator.core.model.gone_objects import DELETED
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon, DaemonPod, EndedJob, Job, UnreadableObject
-from provisioner_operator.core.reconcilers.known_jobs import KnownJobs
+from provisioner_operator.core.reconcilers.queue_cache import QueueCache
 from provisioner_operator.core.scheduling.explanation import Growth, describe_unsaved_state
+from provisioner_operator.core.scheduling.queueing.policy import past_run
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
 
 
-class JobCache(KnownJobs):
+class JobCache(QueueCache):
     """Takes in each observation, and queues what depends on it."""
 
     # --- jobs ---
@@ -36,6 +37,7 @@ class JobCache(KnownJobs):
             return True
         self._jobs[job.uid] = job
         self._reassign(previous, job, now)
+        self._jobs_changed(job.namespace)
         if job.cancel:
             self._cancel_seen.setdefault(job.uid, now.monotonic)
         self._work.add(job.uid)
@@ -44,6 +46,7 @@ class JobCache(KnownJobs):
     def job_deleted(self, uid: str, now: Instant) -> None:
         """Remove a job whose object is gone; its run may still be stopping."""
         self._take_out(uid, None, now)
+        self._queue.forget_past_run(uid)
         self._ended.pop(uid, None)
         self._gone.add(uid)
 
@@ -149,6 +152,8 @@ class JobCache(KnownJobs):
 
     def _observe_end(self, job: Job, now: Instant) -> None:
         self._take_out(job.uid, job, now)
+        if (run := past_run(job)) is not None:
+            self._queue.add_past_run(job.namespace, run)
         self._gone.add(job.uid, job.resource_version)
         due = expiry(job)
         lags = job.observed_generation not in {None, job.generation}
@@ -207,9 +212,11 @@ class JobCache(KnownJobs):
             self._work.add(*self._placement.give(new.daemon_uid, job))
         if new is not None or job.phase in STARTED or job.uid in self._assigning:
             self._queue.dequeue(job.uid)
+            self._queue.take_slot(job)
             self._reasons.forget(job.uid)
             self._work.add(*self._placement.occupy(job))
         else:
+            self._queue.free_slot(job.uid)
             self._work.add(*self._placement.join(job))
             if job.may_start:
                 self._reasons.waits(job, now)
@@ -224,10 +231,12 @@ class JobCache(KnownJobs):
         self._claimable.forget(uid)
         self._unexplained.pop(uid, None)
         self._queue.dequeue(uid)
+        self._queue.free_slot(uid)
         self._reasons.forget(uid)
         self._work.discard(uid)
         if job is None:
             return
+        self._jobs_changed(job.namespace)
         given = (ended or job).assignment
         vanished = given is not None and self._daemons.is_lost(given.daemon_uid, now)
         self._work.add(*self._placement.end(job, ended, vanished=vanished))

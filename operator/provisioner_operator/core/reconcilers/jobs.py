@@ -1,4 +1,4 @@
-"""Reconcile jobs, daemons and their Pods, one object at a time, from the cache.
+"""Reconcile jobs, queues, daemons and their Pods, one object at a time, from the cache.
 
 The controller calls `decide` after each change and at `next_wake`. A decision is under way until it is `settled`;
 meanwhile nothing else is decided about that object, and the slot of an assignment is occupied.
@@ -15,7 +15,7 @@ from provisioner_operator.core.model.backoff import Backoff, Refusal
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon, EndedJob, Job
 from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
-from provisioner_operator.core.reconcilers.explanations import JobExplanations
+from provisioner_operator.core.reconcilers.queue_statuses import QueueStatuses
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName, workspace_named_by
 
 HELD_SECONDS = 5.0
@@ -30,7 +30,7 @@ def _no_workspace(_: NamespacedName) -> Ownership | None:
     return None
 
 
-class JobReconciler(JobExplanations):
+class JobReconciler(QueueStatuses):
     """Decides what jobs, daemons and Pods need, by their specs, deadlines and heartbeats."""
 
     def __init__(
@@ -91,6 +91,7 @@ class JobReconciler(JobExplanations):
             if holder != decision.daemon.uid:
                 self._work.add(*self._placement.take(decision.daemon.uid, uid))
             if holder is None and current is not None:
+                self._queue.free_slot(uid)
                 self._work.add(*self._placement.join(current))
         self._work.add(uid)
 
@@ -126,7 +127,7 @@ class JobReconciler(JobExplanations):
     # --- one object ---
 
     def _is_known(self, uid: str) -> bool:
-        if uid in self._jobs or uid in self._ended:
+        if uid in self._jobs or uid in self._ended or uid in self._policies:
             return True
         return uid in self._daemons or self._daemons.is_unreadable(uid) or self._pods.knows(uid)
 
@@ -135,6 +136,8 @@ class JobReconciler(JobExplanations):
             return self._decide_job(job, now)
         if (ended := self._ended.get(uid)) is not None:
             return self._decide_ended(ended, now)
+        if uid in self._policies:
+            return self._decide_queue(uid, now)
         if self._daemons.is_unreadable(uid):
             return self._decide_unreadable_daemon(uid, now)
         if self._daemons.is_judged(uid):
@@ -243,7 +246,7 @@ class JobReconciler(JobExplanations):
     # --- the queue ---
 
     def _assign(self, now: Instant) -> Iterator[JobReconcilerDecision]:
-        for job, daemon in self._queue.match():
+        for job, daemon in self._queue.match(now.wall):
             self._work.begin(job.uid)
             self._assigning.add(job.uid)
             # The slot is occupied at once, before the write: the next match must not find it free.

@@ -18,6 +18,8 @@ from provisioner_operator.core.scheduling.assignment import AssignmentQueue
 from provisioner_operator.core.scheduling.claimable_times import ClaimableTimes
 from provisioner_operator.core.scheduling.explanation_timing import PendingReasons
 from provisioner_operator.core.scheduling.placement import Placement
+from provisioner_operator.core.scheduling.queueing.policy_queues import PolicyQueues
+from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.scheduling.unlisted_runs import UnlistedRuns
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
 
@@ -49,6 +51,14 @@ class KnownJobs:
         self._placement = Placement()
         self._pods = DaemonPods()
         self._daemons = KnownDaemons(self._pods)
+        self.wants_past_runs = False
+        """Whether a policy counts ended runs that are not known; reset by whoever lists them."""
+        self._policies: dict[str, Queue] = {}
+        """ProvisionerQueues by uid."""
+        self._queue_of: dict[str, str] = {}
+        """Uid of the ProvisionerQueue in force, by namespace."""
+        self._status_seen: dict[str, float] = {}
+        """Monotonic time of the last look at the status of a namespace's queue."""
         self._reasons = PendingReasons()
         self._claimable = ClaimableTimes()
         self._tell_unsaved: Callable[[NamespacedName, str | None], None] = _tell_nobody
@@ -105,6 +115,15 @@ class KnownJobs:
                 count, first = depths.get(job.demand, (0, job))
                 depths[job.demand] = count + 1, min(first, job, key=queue_key)
         return depths
+
+    @property
+    def policy_queues(self) -> PolicyQueues:
+        """The queues of the namespaces under their policies, to be read."""
+        return self._queue.queues
+
+    def queues(self) -> Iterator[Queue]:
+        """Iterate over all ProvisionerQueues."""
+        return iter(self._policies.values())
 
     def held_namespaces(self) -> int:
         """Return the number of namespaces whose builds wait until each daemon has shown what it runs."""

@@ -1,15 +1,19 @@
 """Assign waiting jobs to free daemons, at a cost that does not depend on the length of the queue.
 
 Jobs are grouped by demand, daemons by supply, and each supply keeps the demands that it satisfies in the order of their
-first jobs. Work arises only where a job arrives or a slot becomes free; an assignment costs the number of supplies that
-match its demand. Across demands the queue's order holds. Among daemons, those with the fewest spare tags go first, so
+first jobs, as the policy of their namespace orders them (`queueing`). Work arises only where a job arrives or a slot becomes
+free; an assignment costs the number of supplies that match its demand. Across demands the queue's order holds. Among daemons, those with the fewest spare tags go first, so
 that special ones stay free for the jobs that need them, then the one that has been free the longest.
 """
 
-from provisioner_operator.core.jobs.ordering import QueueKey, queue_key
+from collections.abc import Iterable
+
 from provisioner_operator.core.model.keyed_heap import KeyedHeap
 from provisioner_operator.core.model.matching import Demand, Supply, satisfies
 from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.scheduling.queueing.policy import PastRun, QueuePolicy
+from provisioner_operator.core.scheduling.queueing.policy_queues import PolicyQueues
+from provisioner_operator.core.scheduling.queueing.shares import HeadKey
 
 
 class _SupplyState:
@@ -18,44 +22,70 @@ class _SupplyState:
     def __init__(self) -> None:
         self.members: set[str] = set()
         self.free: dict[str, tuple[Daemon, int]] = {}
-        self.heads: KeyedHeap[Demand, QueueKey] = KeyedHeap()
+        self.heads: KeyedHeap[Demand, HeadKey] = KeyedHeap()
 
 
 class AssignmentQueue:
     """Queue of the jobs that may start, and the daemons that may take one."""
 
     def __init__(self) -> None:
-        self._jobs: dict[str, Job] = {}
-        self._queues: dict[Demand, KeyedHeap[str, QueueKey]] = {}
+        self._jobs = PolicyQueues()
         self._supplies: dict[Supply, _SupplyState] = {}
         self._supplies_for: dict[Demand, list[Supply]] = {}
         self._stirred: dict[Supply, None] = {}
         """Supplies with new work, in the order of its arrival: the order of a set would differ between processes."""
 
     def __contains__(self, job_uid: str) -> bool:
-        """Return whether the job may start as soon as a daemon takes it."""
+        """Return whether the job may start as soon as a daemon takes it, unless a limit holds it up."""
         return job_uid in self._jobs
+
+    @property
+    def queues(self) -> PolicyQueues:
+        """The queues of the namespaces, to be read."""
+        return self._jobs
+
+    # --- jobs ---
 
     def enqueue(self, job: Job) -> None:
         """Add a job that may start as soon as a daemon takes it, or update its position."""
-        queue = self._queues.get(job.demand)
-        if queue is None:
-            queue = self._queues[job.demand] = KeyedHeap()
+        if job.demand not in self._supplies_for:
             matching = [supply for supply in self._supplies if satisfies(supply, job.demand)]
             self._supplies_for[job.demand] = sorted(matching, key=_spare)
-        self._jobs[job.uid] = job
-        queue.put(job.uid, queue_key(job))
+        self._jobs.put(job)
         self._renew_head(job.demand)
 
     def dequeue(self, job_uid: str) -> None:
         """Remove a job that may not start now."""
-        job = self._jobs.pop(job_uid, None)
+        job = self._jobs.discard(job_uid)
         if job is None:
             return
-        self._queues[job.demand].discard(job_uid)
         self._renew_head(job.demand)
-        if not len(self._queues[job.demand]):
-            del self._queues[job.demand], self._supplies_for[job.demand]
+        if not self._jobs.has(job.demand):
+            del self._supplies_for[job.demand]
+
+    # --- what the policies count ---
+
+    def set_policy(self, namespace: str, policy: QueuePolicy, now: float) -> None:
+        """Order the namespace's jobs by this policy from now on; what it counts is what is known of the jobs."""
+        self._renew_heads(self._jobs.set_policy(namespace, policy, now))
+
+    def take_slot(self, job: Job) -> None:
+        """Count a slot for a job that is assigned or runs."""
+        self._renew_heads(self._jobs.take_slot(job))
+
+    def free_slot(self, job_uid: str) -> None:
+        """Count no slot for a job that neither is assigned nor runs any more."""
+        self._renew_heads(self._jobs.free_slot(job_uid))
+
+    def add_past_run(self, namespace: str, run: PastRun) -> None:
+        """Count a run that has ended."""
+        self._jobs.add_past_run(namespace, run)
+
+    def forget_past_run(self, job_uid: str) -> None:
+        """Count a run no longer whose job is gone."""
+        self._renew_heads(self._jobs.forget_past_run(job_uid))
+
+    # --- daemons ---
 
     def offer(self, daemon: Daemon, free: int) -> None:
         """Record that the daemon exists and has this many free slots."""
@@ -63,10 +93,10 @@ class AssignmentQueue:
         state = self._supplies.get(supply)
         if state is None:
             state = self._supplies[supply] = _SupplyState()
-            for demand, queue in self._queues.items():
+            for demand in self._supplies_for:
                 if satisfies(supply, demand):
                     self._supplies_for[demand] = sorted((*self._supplies_for[demand], supply), key=_spare)
-                    _put_head(state, demand, queue)
+                    self._put_head(state, demand)
         state.members.add(daemon.uid)
         if free > 0:
             state.free[daemon.uid] = (daemon, free)
@@ -87,9 +117,15 @@ class AssignmentQueue:
                 if daemon.supply in supplies:
                     supplies.remove(daemon.supply)
 
-    def match(self) -> list[tuple[Job, Daemon]]:
-        """Remove and return each job that a free daemon can take, best first, and take a slot of that daemon."""
-        turns: KeyedHeap[Supply, QueueKey] = KeyedHeap()
+    # --- both ---
+
+    def match(self, now: float = 0.0) -> list[tuple[Job, Daemon]]:
+        """Remove and return each job that a free daemon can take, best first, and take a slot of that daemon.
+
+        `now` is wall-clock time, with which past use loses weight.
+        """
+        self._renew_heads(self._jobs.advance(now))
+        turns: KeyedHeap[Supply, HeadKey] = KeyedHeap()
         for supply in self._stirred:
             self._put_turn(turns, supply)
         matched: list[tuple[Job, Daemon]] = []
@@ -98,48 +134,55 @@ class AssignmentQueue:
             state = self._supplies[supply]
             first = state.heads.peek()
             if state.free and first is not None and first[0] == expected:
-                matched.append(self._take(first[1]))
+                # Whose group has taken more since, or whose limit is reached, comes later than it was.
+                self._put_head(state, first[1])
+                found = self._jobs.first(first[1])
+                if found is not None and state.heads.peek() == first:
+                    matched.append((found[1], self._take(found[1])))
             self._put_turn(turns, supply)
         self._stirred.clear()
         return matched
 
     def depths(self) -> dict[Demand, tuple[int, Job]]:
-        """Return the length of each demand's queue, and its first job."""
+        """Return the number of each demand's jobs that could run now if there were daemons, and the first."""
         return {
-            demand: (len(queue), self._jobs[first[1]])
-            for demand, queue in self._queues.items()
-            if (first := queue.peek()) is not None
+            demand: (count, first[1])
+            for demand, count in self._jobs.depths().items()
+            if (first := self._jobs.first(demand)) is not None
         }
 
-    def _take(self, demand: Demand) -> tuple[Job, Daemon]:
-        state = next(state for each in self._supplies_for[demand] if (state := self._supplies[each]).free)
+    def _take(self, job: Job) -> Daemon:
+        state = next(state for each in self._supplies_for[job.demand] if (state := self._supplies[each]).free)
         daemon, slots = state.free.pop(next(iter(state.free)))
         if slots > 1:
             state.free[daemon.uid] = (daemon, slots - 1)
-        job = self._jobs[self._queues[demand].first()]
         self.dequeue(job.uid)
-        return job, daemon
+        # At once: the next job is chosen by what then runs.
+        self.take_slot(job)
+        return daemon
 
-    def _put_turn(self, turns: KeyedHeap[Supply, QueueKey], supply: Supply) -> None:
+    def _put_turn(self, turns: KeyedHeap[Supply, HeadKey], supply: Supply) -> None:
         state = self._supplies.get(supply)
         if state is not None and state.free and (first := state.heads.peek()) is not None:
             turns.put(supply, first[0])
 
+    def _renew_heads(self, demands: Iterable[Demand]) -> None:
+        for demand in demands:
+            self._renew_head(demand)
+
     def _renew_head(self, demand: Demand) -> None:
-        queue = self._queues[demand]
         for supply in self._supplies_for[demand]:
             state = self._supplies[supply]
-            _put_head(state, demand, queue)
+            self._put_head(state, demand)
             if state.free:
                 self._stirred[supply] = None
 
-
-def _put_head(state: _SupplyState, demand: Demand, queue: KeyedHeap[str, QueueKey]) -> None:
-    first = queue.peek()
-    if first is None:
-        state.heads.discard(demand)
-    else:
-        state.heads.put(demand, first[0])
+    def _put_head(self, state: _SupplyState, demand: Demand) -> None:
+        first = self._jobs.first(demand)
+        if first is None:
+            state.heads.discard(demand)
+        else:
+            state.heads.put(demand, first[0])
 
 
 def _spare(supply: Supply) -> tuple[int, int]:

@@ -9,9 +9,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason
+from provisioner_operator.api.v1alpha1.names import QUEUE_NAME
+from provisioner_operator.core.jobs.ordering import natural
 from provisioner_operator.core.model.matching import Demand, Supply, format_tags, satisfies, tags_match
 from provisioner_operator.core.model.records import Job, ReportedState
+from provisioner_operator.core.scheduling.queueing.namespace_queue import NamespaceQueue
+from provisioner_operator.core.scheduling.queueing.policy import LimitKey
 from provisioner_operator.core.scheduling.smallest_change import Candidate, Edit, TagDaemon, sentence, smallest_change
+
+_NAMED = 10
+"""Jobs of a limit that an explanation names."""
 
 STUCK = frozenset({PendingReason.NO_MATCHING_DAEMON, PendingReason.DAEMONS_OFFLINE, PendingReason.DAEMONS_CORDONED})
 """Reasons that need somebody to act."""
@@ -87,6 +94,20 @@ def describe_unsaved_state(state: ReportedState, daemon: str) -> str:
     """Return the same for the status of the workspace, with what the daemon says."""
     explanation = explain_unsaved_state(state, daemon)
     return f"{explanation.message} Now: {explanation.details or 'it has not tried yet'}."
+
+
+def explain_limit(queue: NamespaceQueue, limit: LimitKey) -> Explanation:
+    """Explain a job that waits because a limit of its namespace's policy is reached."""
+    name, group = limit
+    per, most = queue.policy.limit(name).per, queue.policy.most(limit)
+    whose = "" if per is None else f" for {per.describe(group)}"
+    lets = f"lets {most} such job{'s' if most != 1 else ''} run at a time{whose}"
+    remedy = "raise its maxRunning" if most == 0 else "wait until one of them ends, or raise its maxRunning"
+    message = f"Limit {name} of ProvisionerQueue {QUEUE_NAME} {lets}. To unblock it: {remedy}."
+    names = sorted((job.name for job in queue.slots.under(limit)), key=natural)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    details = f"Running under it: {', '.join(names[:_NAMED])}{more}." if names else ""
+    return Explanation(PendingReason.LIMIT_REACHED, message, (), details)
 
 
 _AWAITED = "After its start, the controller waits for the reports of "

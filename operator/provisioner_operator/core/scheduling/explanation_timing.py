@@ -15,7 +15,7 @@ from provisioner_operator.core.model.json_patch import clip
 from provisioner_operator.core.model.keyed_heap import KeyedHeap
 from provisioner_operator.core.model.matching import Demand
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.scheduling.explanation import Explanation, Growth, explain
+from provisioner_operator.core.scheduling.explanation import STUCK, Explanation, Growth, explain
 from provisioner_operator.core.scheduling.smallest_change import Candidate, advised_daemon
 
 SETTLE_SECONDS = 1.0
@@ -26,7 +26,14 @@ PATIENCE_SECONDS = 30.0
 DEMANDS_A_ROUND = 16
 """Demands explained in one round, so that assignments do not wait."""
 
-_TRANSIENT = frozenset({PendingReason.DAEMONS_BUSY, PendingReason.DAEMONS_STARTING, PendingReason.WORKSPACE_BUSY})
+_TRANSIENT = frozenset(
+    {
+        PendingReason.DAEMONS_BUSY,
+        PendingReason.DAEMONS_STARTING,
+        PendingReason.WORKSPACE_BUSY,
+        PendingReason.LIMIT_REACHED,
+    }
+)
 
 Candidates = Callable[[str], Sequence[Candidate]]
 """Function that lists a namespace's daemons, or one of each kind (`candidates`)."""
@@ -138,10 +145,18 @@ class PendingReasons:
             self._due.pop()
             yield next_job[1]
 
-    def of(self, job: Job, busy: Explanation | None, fleet: Candidates, now: Instant) -> Explanation | None:
+    def of(
+        self,
+        job: Job,
+        busy: Explanation | None,
+        fleet: Candidates,
+        now: Instant,
+        *,
+        held: Explanation | None = None,
+    ) -> Explanation | None:
         """Return the explanation to write; None if there is none yet: then the job comes up again in time.
 
-        `busy` explains why it is not the job's turn in its workspace; None if it is.
+        `busy` explains why it is not the job's turn in its workspace, and `held` which limit is reached; None if it is, or none is.
         """
         if busy is not None:
             explanation = busy
@@ -150,10 +165,13 @@ class PendingReasons:
             found = self._explain(job.demand, fleet)
             if found != line.announced:
                 line.announced = None
-            if found is None:
+            # A limit is no news where nobody could run the job anyway.
+            first = held if found is None or found.reason not in STUCK else None
+            if first is None and found is None:
                 self._look_at_demand_again(job.demand, now)
+            if (chosen := first or found) is None:
                 return None
-            explanation = found
+            explanation = chosen
         ready = self._since[job.uid] + PATIENCE_SECONDS
         if explanation.reason in _TRANSIENT and now.monotonic < ready:
             self._due.put(job.uid, ready)

@@ -19,4 +19,4 @@ def explain_job(job: Job, queue: QueueView) -> Explanation | None:
         return Explanation(
             PendingReason.SUSPENDED, "It is suspended. To unblock it, set spec.suspend to false (`jobs resume`).", ()
         )
-    return queue.busy(job) or queue.explain(job.demand)
+    return queue.waits_for(job)

@@ -5,6 +5,7 @@ the web server's index. Pure.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from math import isfinite
 
 from typing_extensions import override
 
@@ -17,6 +18,10 @@ from provisioner_operator.core.model.sorted_list import SortedList
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.scheduling.explanation import STUCK, Explanation
 from provisioner_operator.core.scheduling.placement import Placement
+from provisioner_operator.core.scheduling.queueing.places import in_order
+from provisioner_operator.core.scheduling.queueing.policy import NO_POLICY
+from provisioner_operator.core.scheduling.queueing.policy_queues import PolicyQueues
+from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.scheduling.smallest_change import Candidate
 from provisioner_operator.core.views.demand_queues import DemandQueues
 from provisioner_operator.core.views.namespace_explanations import NamespaceExplanations
@@ -36,6 +41,11 @@ class LiveQueue(QueueView):
         self._queues = DemandQueues()
         self._started: dict[str, set[str]] = {}
         """Started jobs by the uid of their daemon."""
+        self._policies = PolicyQueues()
+        self._policy_of: dict[str, str] = {}
+        """Namespaces of the queues by uid."""
+        self._orders: dict[Demand, dict[str, int]] = {}
+        """Places by uid in the queues of namespaces with a policy, until anything changes."""
         self._explanations = NamespaceExplanations()
         self._offline_at: KeyedHeap[str, float] = KeyedHeap()
         """Times from which the daemons that are online count as offline."""
@@ -45,6 +55,7 @@ class LiveQueue(QueueView):
     def advance(self, now: float) -> list[Daemon]:
         """Move the clock on, and return the daemons that went offline because no heartbeat arrived in time."""
         self.now = max(self.now, now)
+        self._policies.advance(self.now)
         silent = [self._daemons[uid] for uid in self._offline_at.pop_due(self.now)]
         for daemon in silent:
             self._refresh_daemon(daemon)
@@ -54,22 +65,29 @@ class LiveQueue(QueueView):
         """Add a job, or replace its former version."""
         if job.phase in TERMINAL:
             self.forget_job(job.uid)
+            self._policies.observe_end(job)
             return
         former = self._jobs.get(job.uid)
         self._jobs[job.uid] = job
+        self._orders.clear()
         concerned = self._assign(former, job)
         if job.assignment is not None or job.phase in STARTED:
             concerned += self._placement.occupy(job)
+            self._policies.take_slot(job)
         else:
             concerned += self._placement.join(job)
+            self._policies.free_slot(job.uid)
         self._note_start(former, job)
         self._refresh([*concerned, job.uid])
 
     def forget_job(self, uid: str) -> None:
         """Remove a job that has ended or is gone."""
+        self._orders.clear()
+        self._policies.forget_past_run(uid)
         job = self._jobs.pop(uid, None)
         if job is None:
             return
+        self._policies.free_slot(uid)
         concerned = [*self._assign(job, None), *self._placement.leave(job)]
         self._note_start(job, None)
         self._refresh([*concerned, uid])
@@ -107,6 +125,19 @@ class LiveQueue(QueueView):
         """Remove a pool that is gone."""
         self._explanations.forget_pool(uid)
 
+    def observe_queue(self, queue: Queue) -> None:
+        """Add the policy of a namespace, or replace it."""
+        self._orders.clear()
+        self._policy_of[queue.uid] = queue.namespace
+        self._policies.set_policy(queue.namespace, queue.policy, self.now if isfinite(self.now) else 0.0)
+
+    def forget_queue(self, uid: str) -> None:
+        """Remove a policy that is gone, unless its namespace has got another one."""
+        self._orders.clear()
+        namespace = self._policy_of.pop(uid, None)
+        if namespace is not None and namespace not in self._policy_of.values():
+            self._policies.set_policy(namespace, NO_POLICY, 0.0)
+
     # --- what is known ---
 
     @property
@@ -124,9 +155,22 @@ class LiveQueue(QueueView):
     def placement(self) -> Placement:
         return self._placement
 
+    @property
+    @override
+    def policies(self) -> PolicyQueues:
+        return self._policies
+
     @override
     def place_of(self, uid: str) -> Place | None:
-        return self._queues.place_of(uid)
+        job = self._jobs.get(uid)
+        policy = None if job is None else self._policies.of(job.namespace)
+        if job is None or policy is None or policy.policy == NO_POLICY:
+            return self._queues.place_of(uid)
+        order = self._orders.get(job.demand)
+        if order is None:
+            jobs = in_order(policy, self._queues.by_demand.get(job.demand, ()))
+            order = self._orders[job.demand] = {each.uid: at for at, each in enumerate(jobs, start=1)}
+        return Place(order[uid], len(order)) if uid in order else None
 
     @override
     def candidates(self, namespace: str) -> list[Candidate]:

@@ -23,9 +23,13 @@ from provisioner_operator.core.scheduling.explanation import (
     Explanation,
     awaits_reports,
     explain_busy_workspace,
+    explain_limit,
     explain_unsaved_state,
 )
 from provisioner_operator.core.scheduling.placement import Placement
+from provisioner_operator.core.scheduling.queueing.places import in_order
+from provisioner_operator.core.scheduling.queueing.policy import NO_POLICY
+from provisioner_operator.core.scheduling.queueing.policy_queues import PolicyQueues
 from provisioner_operator.core.scheduling.smallest_change import Candidate
 from provisioner_operator.core.scheduling.workspace_queue import workspace_of
 
@@ -57,12 +61,17 @@ class QueueView(ABC):
     @property
     @abstractmethod
     def queues(self) -> Mapping[Demand, Sequence[Job]]:
-        """The queue of each demand: jobs that wait for nothing but a daemon, in their order."""
+        """The queue of each demand: jobs that wait for nothing but a daemon or a limit, by priority and age; for their places, see `place_of`."""
 
     @property
     @abstractmethod
     def placement(self) -> Placement:
         """Slots and workspaces that are occupied."""
+
+    @property
+    @abstractmethod
+    def policies(self) -> PolicyQueues:
+        """Policies of the namespaces, with the slots and the past use that they count."""
 
     @abstractmethod
     def place_of(self, uid: str) -> Place | None:
@@ -94,6 +103,21 @@ class QueueView(ABC):
         # What the controller has not heard yet, nobody else knows.
         return Explanation(PendingReason.WORKSPACE_BUSY, job.message or "", ()) if awaits_reports(job) else None
 
+    def held(self, job: Job) -> Explanation | None:
+        """Explain which limit of its namespace's policy holds up a job whose turn it is in its workspace; None if none does."""
+        queue = self.policies.of(job.namespace)
+        limit = None if queue is None else queue.limit_of(job)
+        return None if queue is None or limit is None else explain_limit(queue, limit)
+
+    def waits_for(self, job: Job) -> Explanation | None:
+        """Explain what a job that may start waits for; None if a daemon is ready for it."""
+        if (busy := self.busy(job)) is not None:
+            return busy
+        explanation = self.explain(job.demand)
+        # A limit is no news where nobody could run the job anyway.
+        is_stuck = explanation is not None and explanation.reason in STUCK
+        return explanation if is_stuck else self.held(job) or explanation
+
     def used(self, daemon: Daemon) -> int:
         """Count the occupied slots of the daemon."""
         return self.placement.used(daemon.uid)
@@ -120,7 +144,7 @@ class QueueView(ABC):
             return ""
         if job.suspend:
             return PendingReason.SUSPENDED
-        explanation = self.busy(job) or self.explain(job.demand)
+        explanation = self.waits_for(job)
         return "" if explanation is None else explanation.reason
 
     def is_stuck(self, job: Job) -> bool:
@@ -149,6 +173,14 @@ class QueueView(ABC):
     def count_before(self, job: Job, daemons: Iterable[Daemon]) -> int:
         """Count the waiting jobs that these daemons run before this one."""
         supplies = {daemon.supply for daemon in daemons}
+        if (policy := self.policies.of(job.namespace)) is not None and policy.policy != NO_POLICY:
+            rivals = [
+                each
+                for demand, jobs in self.queues.items()
+                if any(satisfies(supply, demand) for supply in supplies)
+                for each in jobs
+            ]
+            return next((at for at, each in enumerate(in_order(policy, rivals)) if each.uid == job.uid), 0)
         mine = queue_key(job)
         return sum(
             bisect_left(jobs, mine, key=queue_key)

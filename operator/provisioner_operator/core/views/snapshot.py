@@ -13,6 +13,9 @@ from provisioner_operator.core.pools.prospects import growth_of
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.scheduling.explanation import Explanation, explain
 from provisioner_operator.core.scheduling.placement import Placement
+from provisioner_operator.core.scheduling.queueing.places import in_order
+from provisioner_operator.core.scheduling.queueing.policy_queues import PolicyQueues
+from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.scheduling.smallest_change import Candidate
 from provisioner_operator.core.views.queue_view import Place, QueueView
 
@@ -21,11 +24,26 @@ class Snapshot(QueueView):
     """Jobs, daemons and pools at the time `now` (seconds since the epoch, by the server's clock)."""
 
     def __init__(
-        self, jobs: Iterable[Job], daemons: Iterable[Daemon] = (), pools: Iterable[Pool] = (), *, now: float
+        self,
+        jobs: Iterable[Job],
+        daemons: Iterable[Daemon] = (),
+        pools: Iterable[Pool] = (),
+        queues: Iterable[Queue] = (),
+        *,
+        now: float,
     ) -> None:
-        """Take the unfinished jobs (ended ones are ignored), and all daemons and pools of their namespaces."""
+        """Take the unfinished jobs, and all daemons, pools and queues of their namespaces; ended jobs only count for policies."""
         self.now = now
-        self._jobs = {job.uid: job for job in jobs if job.phase not in TERMINAL}
+        known = list(jobs)
+        self._jobs = {job.uid: job for job in known if job.phase not in TERMINAL}
+        self._policies = PolicyQueues()
+        for queue in queues:
+            self._policies.set_policy(queue.namespace, queue.policy, now)
+        for job in known:
+            if job.phase in TERMINAL:
+                self._policies.observe_end(job)
+            elif job.assignment is not None or job.phase in STARTED:
+                self._policies.take_slot(job)
         self.daemons = tuple(daemons)
         self.pools = tuple(pools)
         self._explained: dict[Demand, Explanation | None] = {}
@@ -39,7 +57,7 @@ class Snapshot(QueueView):
     @property
     @override
     def queues(self) -> Mapping[Demand, tuple[Job, ...]]:
-        """The queue of each demand: jobs that wait for nothing but a daemon, in their order."""
+        """The queue of each demand: jobs that wait for nothing but a daemon, by priority and age; for their places, see `place_of`."""
         return self._queues
 
     @property
@@ -47,6 +65,12 @@ class Snapshot(QueueView):
     def placement(self) -> Placement:
         """Slots and workspaces that are occupied."""
         return self._placement
+
+    @property
+    @override
+    def policies(self) -> PolicyQueues:
+        """Policies of the namespaces, with the slots and the past use that they count."""
+        return self._policies
 
     @cached_property
     def _queues(self) -> Mapping[Demand, tuple[Job, ...]]:
@@ -59,7 +83,11 @@ class Snapshot(QueueView):
     @cached_property
     def places(self) -> Mapping[str, Place]:
         """Places in the queue by job uid; suspended jobs and those that wait for their workspace have none."""
-        return {job.uid: Place(at, len(jobs)) for jobs in self.queues.values() for at, job in enumerate(jobs, start=1)}
+        return {
+            job.uid: Place(at, len(jobs))
+            for demand, jobs in self.queues.items()
+            for at, job in enumerate(in_order(self._policies.of(demand.namespace), jobs), start=1)
+        }
 
     @override
     def place_of(self, uid: str) -> Place | None:

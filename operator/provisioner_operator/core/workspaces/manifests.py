@@ -2,10 +2,11 @@
 
 from math import ceil
 
-from provisioner_operator.api.v1alpha1.enums import JobType, Transition
+from provisioner_operator.api.v1alpha1.enums import BackgroundWork, JobType, Transition
 from provisioner_operator.api.v1alpha1.limits import LOWEST_PRIORITY
 from provisioner_operator.api.v1alpha1.names import (
     API_VERSION,
+    BUILD_REASON_LABEL,
     TEMPLATE_LABEL,
     TRACEPARENT_ANNOTATION,
     WORKSPACE_LABEL,
@@ -91,7 +92,11 @@ def build_job(
         "ownerMayCancel": template.allow_user_cancel,
         **({} if plan is None else {"planRef": plan}),
     }
-    return _traced(_job_of_workspace(build_job_name(workspace.name, number), workspace, template, spec), workspace)
+    # Nobody asked for the stop of a workspace that is to run.
+    is_autostop = transition is Transition.STOP and workspace.running
+    reason = BackgroundWork.AUTOSTOP if is_autostop else None
+    job = _job_of_workspace(build_job_name(workspace.name, number), workspace, template, spec, reason)
+    return _traced(job, workspace)
 
 
 def plan_job(
@@ -152,11 +157,17 @@ def drift_check_job(
         # So it is gone before the next check ends: at most one ended check is kept.
         "ttlSecondsAfterFinished": min(interval, template.job_retention),
     }
-    return _job_of_workspace(name, workspace, template, spec)
+    return _job_of_workspace(name, workspace, template, spec, BackgroundWork.DRIFT)
 
 
-def _job_of_workspace(name: str, workspace: Workspace, template: Template, spec: JsonObject) -> JsonObject:
-    labels: JsonObject = {WORKSPACE_LABEL: workspace.name, TEMPLATE_LABEL: template.name}
+def _job_of_workspace(
+    name: str, workspace: Workspace, template: Template, spec: JsonObject, reason: BackgroundWork | None = None
+) -> JsonObject:
+    labels: JsonObject = {
+        WORKSPACE_LABEL: workspace.name,
+        TEMPLATE_LABEL: template.name,
+        **({} if reason is None else {BUILD_REASON_LABEL: reason}),
+    }
     return {
         "apiVersion": API_VERSION,
         "kind": "ProvisionerJob",

@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from provisioner_operator.api.v1alpha1.names import DAEMONS, GROUP, JOBS, POOLS, TEMPLATES, WORKSPACES
+from provisioner_operator.api.v1alpha1.names import DAEMONS, GROUP, JOBS, POOLS, QUEUES, TEMPLATES, WORKSPACES
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.kube.object_meta import object_meta
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon
 from provisioner_operator.kube.pool_parsing import parse_pool
+from provisioner_operator.kube.queue_parsing import parse_queue
 from provisioner_operator.web.index.changes import Change, Changes
 from provisioner_operator.web.index.job_index import JobIndex
 from provisioner_operator.web.index.object_index import ObjectIndex
@@ -24,7 +25,10 @@ from provisioner_operator.web.index.row_parsing import parse_job_row, parse_obje
 from provisioner_operator.web.index.rows import JobRow, ObjectRow
 
 NAMESPACES = "namespaces"
-KINDS = (JOBS, DAEMONS, POOLS, WORKSPACES, TEMPLATES, NAMESPACES)
+_PAST_RUNS = 500
+"""Ended jobs whose runs count for the places of a policy that is new or changed; the controller counts all."""
+
+KINDS = (JOBS, DAEMONS, POOLS, QUEUES, WORKSPACES, TEMPLATES, NAMESPACES)
 """Plurals of the kinds in the index."""
 
 _logger = logging.getLogger(__name__)
@@ -145,6 +149,8 @@ class ClusterIndex:
             self.queue.live.forget_daemon(uid)
         elif plural == POOLS:
             self.queue.live.forget_pool(uid)
+        elif plural == QUEUES:
+            self.queue.live.forget_queue(uid)
         if row is not None:
             self._changes.note(_change(plural, row))
 
@@ -173,12 +179,14 @@ class ClusterIndex:
         self.jobs = JobIndex(self.queue)
         self.daemons = ObjectIndex()
         self.pools = ObjectIndex()
+        self.queues = ObjectIndex()
         self.workspaces = ObjectIndex()
         self.templates = ObjectIndex()
         self._namespaces = ObjectIndex()
         self._objects: Mapping[str, ObjectIndex] = {
             DAEMONS: self.daemons,
             POOLS: self.pools,
+            QUEUES: self.queues,
             WORKSPACES: self.workspaces,
             TEMPLATES: self.templates,
             NAMESPACES: self._namespaces,
@@ -204,6 +212,11 @@ class ClusterIndex:
             is_visible |= self.queue.live.observe_daemon(parse_daemon(body))
         elif plural == POOLS:
             self.queue.live.observe_pool(parse_pool(body))
+        elif plural == QUEUES:
+            queue = parse_queue(body)
+            self.queue.live.observe_queue(queue)
+            for ended in self.jobs.ended(queue.namespace, _PAST_RUNS):
+                self.queue.live.observe_job(ended.job)
         self._objects[plural].put(row)
         if is_visible:
             self._changes.note(_change(plural, row))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from itertools import count
 from typing import Any
 
-from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, QUEUES, TEMPLATES, WORKSPACES
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import RestoredError
@@ -25,6 +25,8 @@ _logger = logging.getLogger(__name__)
 _COLLECTIONS: Mapping[str, Callable[[str | None], str]] = {
     DAEMONS: paths.daemons,
     POOLS: paths.pools,
+    # Before the jobs, which they order.
+    QUEUES: paths.queues,
     WORKSPACES: paths.workspaces,
     TEMPLATES: paths.templates,
     JOBS: paths.jobs,

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, QUEUES, TEMPLATES, WORKSPACES
 from provisioner_operator.web.dependencies import context_of
 from provisioner_operator.web.index.cluster_index import NAMESPACES
 from provisioner_operator.web.page.chrome import Chrome
@@ -29,6 +29,7 @@ _KINDS = {
     NAMESPACES: "Organizations",
     TEMPLATES: "Templates",
     POOLS: "Pools",
+    QUEUES: "Queues",
     DAEMONS: "Provisioners",
     WORKSPACES: "Workspaces",
     JOBS: "Jobs",

@@ -8,6 +8,7 @@ from integration.api.violations.frozen import FROZEN, WORKSPACE_CHANGES
 from integration.api.violations.inputs import INPUTS
 from integration.api.violations.jobs import SPECS
 from integration.api.violations.pools import POOL_ROWS
+from integration.api.violations.queues import QUEUE_ROWS
 from integration.api.violations.row import Change, Creation
 from integration.api.violations.statuses import STATUSES
 from integration.api.violations.tags import TAGS
@@ -18,6 +19,7 @@ CREATIONS: tuple[Creation, ...] = (
     *INPUTS,
     *(row for row in SPECS if isinstance(row, Creation)),
     *POOL_ROWS,
+    *QUEUE_ROWS,
     *TEMPLATE_ROWS,
     *WORKSPACE_ROWS,
 )

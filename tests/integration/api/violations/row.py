@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from provisioner_operator.api.v1alpha1.enums import Phase
-from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, QUEUES, TEMPLATES, WORKSPACES
 from support.manifests import Manifest
 
 KINDS = {
     "ProvisionerJob": JOBS,
     "ProvisionerDaemon": DAEMONS,
     "ProvisionerPool": POOLS,
+    "ProvisionerQueue": QUEUES,
     "WorkspaceTemplate": TEMPLATES,
     "Workspace": WORKSPACES,
 }

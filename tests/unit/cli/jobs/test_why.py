@@ -4,17 +4,21 @@ from dataclasses import replace
 
 from provisioner_operator.cli.jobs.why import describe, describe_place, explanation_document
 from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.scheduling.queueing.policy import NO_POLICY, Limit, QueuePolicy
+from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.views.fit import fits
 from provisioner_operator.core.views.queue_view import Place
 from provisioner_operator.core.views.snapshot import Snapshot
-from provisioner_operator.core.views.wait_estimate import Estimate
-from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_assigned_job, an_ended_job
+from provisioner_operator.core.views.wait_estimate import Estimate, estimate
+from support.builders.core import NAMESPACE, NOON, a_daemon, a_job, a_running_job, an_assigned_job, an_ended_job
+from support.builders.queues import BY_INITIATOR, a_policy, fair
 
 HEARTBEAT = "2027-01-15T08:00:00+00:00"
 
 
-def a_snapshot(*jobs: Job, daemons: tuple[Daemon, ...] = ()) -> Snapshot:
-    return Snapshot(jobs, [replace(daemon, heartbeat=HEARTBEAT) for daemon in daemons], now=NOON + 10)
+def a_snapshot(*jobs: Job, daemons: tuple[Daemon, ...] = (), policy: QueuePolicy = NO_POLICY) -> Snapshot:
+    queue = Queue(NAMESPACE, "default", "uid-of-queue", 1, 1, policy)
+    return Snapshot(jobs, [replace(daemon, heartbeat=HEARTBEAT) for daemon in daemons], (), [queue], now=NOON + 10)
 
 
 def described(job: Job, snapshot: Snapshot, guess: Estimate | None = None) -> str:
@@ -41,6 +45,30 @@ def test_an_estimate_names_its_basis() -> None:
         job, snapshot, Estimate(20, 30, 3)
     )
     assert "no job has completed on the matching daemons yet" in described(job, snapshot)
+
+
+def test_a_limit_is_named_with_the_jobs_that_run_under_it() -> None:
+    policy = a_policy(Limit("each", 1, per=BY_INITIATOR), fairness=fair())
+    running, job = a_running_job("runs", initiator="ann"), a_job("waits", initiator="ann")
+    snapshot = a_snapshot(running, job, daemons=(a_daemon(capacity=3),), policy=policy)
+    text = described(job, snapshot)
+    assert (
+        "LimitReached: Limit each of ProvisionerQueue default lets 1 such job run at a time for initiator ann." in text
+    )
+    assert "wait until one of them ends, or raise its maxRunning. Running under it: runs." in text
+    assert "It counts for initiator ann, with 1 of the 1 jobs that run." in text
+    assert "Its start cannot be estimated while a limit holds it up." in text
+
+
+def test_a_place_is_that_of_the_policy() -> None:
+    jobs = [a_job(f"anns-{number}", initiator="ann") for number in range(5)]
+    bobs = a_job("bobs", initiator="bob", created=5)
+    busy = a_daemon(runs=(a_running_job("busy"),))
+    snapshot = a_snapshot(a_running_job("busy"), *jobs, bobs, daemons=(busy,), policy=a_policy())
+    assert "It is number 2 of 6 in the queue for these tags." in described(bobs, snapshot)
+    guess = estimate(bobs, snapshot, [an_ended_job("past", finished=60)])
+    assert guess is not None
+    assert guess.seconds < 180  # one of Ann's goes first, not five
 
 
 def test_a_job_that_is_about_to_start_is_described_so() -> None:

@@ -12,13 +12,13 @@ from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError, UnreachableError
 from provisioner_operator.kube.selectors import DAEMON_PODS, UNFINISHED_JOBS
 from support.builders.controller import ControllerParts, stored
-from support.builders.manifests import a_job_manifest, a_pool_manifest
+from support.builders.manifests import a_job_manifest, a_pool_manifest, a_queue_manifest
 from support.scripted_client import Request, a_page
 from support.virtual_time import virtual_time
 
 pytestmark = pytest.mark.usefixtures("virtual_clock")
 
-KINDS = ("pools", "jobs", "pods", "daemons", "templates", "workspaces")
+KINDS = ("pools", "queues", "jobs", "pods", "daemons", "templates", "workspaces")
 
 
 def a_pod(name: str, namespace: str = "acme") -> Mapping[str, Any]:
@@ -63,6 +63,7 @@ async def test_kinds_are_listed_after_those_that_they_refer_to() -> None:
     asked = [request.path.rpartition("/")[2] for request in listing.parts.client.requests]
     assert asked == [
         "provisionerpools",
+        "provisionerqueues",
         "provisionerjobs",
         "pods",
         "provisionerdaemons",
@@ -81,7 +82,7 @@ async def test_each_kind_has_a_task_that_bears_the_namespace() -> None:
     for name, work in listing.lister.tasks():
         names.append(name)
         work.close()
-    assert len(names) == 6
+    assert len(names) == 7
     assert all(name.endswith(" in acme") for name in names)
     for name, work in Listing(None).lister.tasks():
         assert " in " not in name
@@ -91,7 +92,7 @@ async def test_each_kind_has_a_task_that_bears_the_namespace() -> None:
 @virtual_time
 async def test_a_resync_finds_deletions_that_no_watch_reported_in_its_own_namespace() -> None:
     listing = Listing()
-    listing.are_empty("jobs", "daemons", "templates", "workspaces")
+    listing.are_empty("queues", "jobs", "daemons", "templates", "workspaces")
     listing.has(
         "pools",
         a_page(stored(a_pool_manifest("here")), stored(a_pool_manifest("gone"))),
@@ -119,9 +120,27 @@ async def test_a_resync_finds_deletions_that_no_watch_reported_in_its_own_namesp
 
 
 @virtual_time
-async def test_of_ended_jobs_only_those_that_may_need_a_write_are_observed() -> None:
+async def test_a_policy_has_the_ended_jobs_listed_for_the_runs_that_it_counts() -> None:
     listing = Listing()
     listing.are_empty("pools", "pods", "daemons", "templates", "workspaces")
+    listing.has("queues", a_page(stored(a_queue_manifest(fairness={"by": "Initiator"}))))
+    run: dict[str, Any] = {"startedAt": "2027-01-15T08:00:00Z", "finishedAt": "2027-01-15T08:10:00Z"}
+    past = stored(a_job_manifest("past", initiator="ann"), phase="Completed", observedGeneration=1, **run)
+    odd = stored(a_job_manifest("odd", type="Moon"), phase="Completed", observedGeneration=1, **run)
+    listing.has("jobs", a_page(), a_page(), a_page(past, odd), a_page(), a_page())
+    await listing.lister.list_all()
+    queue = listing.parts.jobs.policy_queues.of("acme")
+    assert queue is not None
+    async with listing.followed():
+        await asyncio.sleep(3600)
+    assert queue.share_of("ann") > queue.share_of("bob")
+    assert len(listing.lists("jobs")) == 4
+
+
+@virtual_time
+async def test_of_ended_jobs_only_those_that_may_need_a_write_are_observed() -> None:
+    listing = Listing()
+    listing.are_empty("pools", "queues", "pods", "daemons", "templates", "workspaces")
     ended: dict[str, Any] = {"phase": "Failed", "reason": "RunFailed", "finishedAt": "2027-01-15T08:00:00Z"}
     expiring = stored(a_job_manifest("expiring", ttlSecondsAfterFinished=60), **ended)
     kept = stored(a_job_manifest("kept"), observedGeneration=1, **ended)
@@ -149,7 +168,7 @@ async def test_of_ended_jobs_only_those_that_may_need_a_write_are_observed() -> 
 @virtual_time
 async def test_a_list_that_fails_is_tried_again_after_a_pause(error: Exception, pause: float, in_contact: bool) -> None:  # noqa: FBT001 - a parameter of pytest
     listing = Listing()
-    listing.are_empty("pools", "pods", "daemons", "templates", "workspaces")
+    listing.are_empty("pools", "queues", "pods", "daemons", "templates", "workspaces")
     listing.has("jobs", a_page(), error, a_page())
     await listing.lister.list_all()
     async with listing.followed():

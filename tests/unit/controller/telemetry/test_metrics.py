@@ -13,6 +13,8 @@ from provisioner_operator.core.jobs.ended_run import EndedRun
 from provisioner_operator.core.jobs.outcome import StageTiming
 from provisioner_operator.core.model.records import Condition, Job, ReportedState
 from provisioner_operator.core.pools.records import PoolStatus
+from provisioner_operator.core.scheduling.queueing.policy import Limit
+from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.workspaces.records import TemplateStatus, WorkspaceStatus
 from provisioner_operator.daemon.echo.provisioner import STAGE as ECHO
 from provisioner_operator.daemon.git.stage import FETCH
@@ -21,6 +23,7 @@ from provisioner_operator.daemon.terraform.stages import APPLY, DESTROY, INIT, P
 from support.builders.controller import ControllerParts
 from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job, at
 from support.builders.pools import a_pool, scaling
+from support.builders.queues import a_policy
 from support.builders.workspaces import a_template, a_workspace
 
 KIND = {"type": "WorkspaceBuild", "provisioner": "terraform"}
@@ -200,6 +203,19 @@ def test_the_state_of_the_cluster_is_shown_by_the_leader_alone() -> None:
     parts.leading = False
     assert parts.metric("provisioner_leader") == 0
     assert parts.metrics.registry.get_sample_value("provisioner_jobs", {"phase": "Pending"}) is None
+
+
+def test_the_longest_wait_of_a_group_is_measured_with_its_ratio_to_the_bound() -> None:
+    parts = ControllerParts()
+    parts.jobs.observe_queue(Queue("acme", "default", "uid", 1, 1, a_policy()), at(0))
+    parts.jobs.observe_queue(Queue("other", "default", "uid-2", 1, 1, a_policy(Limit("all", 1))), at(0))
+    parts.jobs.observe_job(a_running_job("anns", initiator="ann"), at(0))
+    parts.jobs.observe_job(a_job("bobs", initiator="bob", created=30), at(30))
+    list(parts.jobs.decide(at(30)))
+    assert parts.metric("provisioner_group_wait_seconds", namespace="acme") == 30
+    # Ann's run has lasted a minute; the slot is Bob's after two such runs at the latest.
+    assert parts.metric("provisioner_fairness_bound_ratio", namespace="acme") == 30 / 120
+    assert parts.metrics.registry.get_sample_value("provisioner_group_wait_seconds", {"namespace": "other"}) is None
 
 
 def test_a_queue_names_the_pools_whose_daemons_may_run_its_jobs() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
 from provisioner_operator.core.model.records import Daemon, Job, ReportedRun
 from provisioner_operator.core.pools.records import Pool
+from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.views.explanation_cache import ExplanationCache
 from provisioner_operator.core.views.fit import fits
 from provisioner_operator.core.views.live_queue import LiveQueue
@@ -29,6 +30,7 @@ from support.builders.core import (
     an_ended_job,
 )
 from support.builders.pools import a_pool
+from support.builders.queues import a_policy, policies
 
 NAMES = st.sampled_from(["dev-1", "dev-2", "dev-10", "a", "b", "c"])
 DAEMONS = st.sampled_from(["one", "two", "three"])
@@ -53,6 +55,8 @@ def jobs(draw: st.DrawFn) -> Job:
         created=len(name) // 3,
         phase=phase,
         priority=draw(st.sampled_from([0, 0, 1])),
+        initiator=draw(st.sampled_from(["ann", "bob"])),
+        template=draw(st.sampled_from(["gpu", None])),
         tags=draw(TAGS),
         suspend=draw(st.sampled_from([False, False, True])),
         cancel=draw(st.sampled_from([False, False, True])),
@@ -95,9 +99,11 @@ class World:
         self.jobs: dict[str, Job] = {}
         self.daemons: dict[str, Daemon] = {}
         self.pools: dict[str, Pool] = {}
+        self.queues: dict[str, Queue] = {}
 
     def snapshot(self) -> Snapshot:
-        return Snapshot(self.jobs.values(), self.daemons.values(), self.pools.values(), now=self.live.now)
+        objects = (self.jobs.values(), self.daemons.values(), self.pools.values(), self.queues.values())
+        return Snapshot(*objects, now=self.live.now)
 
     def take(self, step: object) -> None:
         match step:
@@ -110,6 +116,9 @@ class World:
             case Pool():
                 self.pools[step.uid] = step
                 self.live.observe_pool(step)
+            case Queue():
+                self.queues[step.uid] = step
+                self.live.observe_queue(step)
             case float():
                 self.live.advance(self.live.now + step)
             case str():
@@ -121,13 +130,22 @@ class World:
         self.jobs.pop(uid, None)
         self.daemons.pop(uid, None)
         self.pools.pop(uid, None)
+        self.queues.pop(uid, None)
+        self.live.forget_queue(uid)
         self.live.forget_job(uid)
         self.live.forget_daemon(uid)
         self.live.forget_pool(uid)
 
 
-GONE = st.one_of(NAMES, DAEMONS).map(lambda name: f"uid-of-{name}") | st.sampled_from([a_pool("p").uid])
-STEPS = st.lists(st.one_of(jobs(), jobs(), daemons(), pools(), GONE, st.sampled_from([5.0, 30.0])), max_size=25)
+QUEUES = st.builds(
+    lambda namespace, policy: Queue(namespace, "default", f"queue of {namespace}", 1, 1, policy),
+    st.sampled_from(NAMESPACES),
+    policies(),
+)
+GONE = st.one_of(NAMES, DAEMONS).map(lambda name: f"uid-of-{name}") | st.sampled_from(
+    [a_pool("p").uid, "queue of acme"]
+)
+STEPS = st.lists(st.one_of(jobs(), jobs(), daemons(), pools(), QUEUES, GONE, st.sampled_from([5.0, 30.0])), max_size=25)
 
 
 @given(STEPS)
@@ -146,6 +164,7 @@ def test_whatever_happened_it_answers_as_a_snapshot_of_the_same_objects(steps: S
     for job in world.jobs.values():
         assert live.place_of(job.uid) == snapshot.place_of(job.uid)
         assert live.busy(job) == snapshot.busy(job)
+        assert live.held(job) == snapshot.held(job)
         assert live.reason_of(job) == snapshot.reason_of(job)
         assert live.is_stuck(job) == snapshot.is_stuck(job)
         assert live.explain(job.demand) == snapshot.explain(job.demand)
@@ -282,3 +301,28 @@ def test_what_was_never_known_can_be_forgotten(forget: Callable[[LiveQueue, str]
     live = LiveQueue()
     forget(live, "unknown")
     assert not live.jobs
+
+
+def test_places_and_estimates_follow_the_policy_and_what_its_groups_use() -> None:
+    live = LiveQueue()
+    live.advance(NOON)
+    live.observe_queue(Queue("acme", "default", "uid-of-queue", 1, 1, a_policy()))
+    busy = a_running_job("busy", initiator="cleo")
+    live.observe_daemon(replace(a_daemon(runs=(busy,)), heartbeat=heartbeat(0)))
+    live.observe_job(busy)
+    for number in range(3):
+        live.observe_job(a_job(f"anns-{number}", initiator="ann"))
+    bobs = a_job("bobs", initiator="bob", created=5)
+    live.observe_job(bobs)
+    assert live.place_of(bobs.uid) == Place(2, 4)
+    assert live.count_before(bobs, live.takers(bobs.demand)) == 1
+
+    live.observe_job(an_ended_job("past", initiator="ann", started=-60))
+    assert live.place_of(bobs.uid) == Place(1, 4)
+    live.forget_job("uid-of-past")
+    assert live.place_of(bobs.uid) == Place(2, 4)
+    live.advance(NOON + 10_000_000)
+    assert live.place_of(bobs.uid) == Place(2, 4)
+
+    live.forget_queue("uid-of-queue")
+    assert live.place_of(bobs.uid) == Place(4, 4)

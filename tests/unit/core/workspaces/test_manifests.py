@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Provisioner, Transition
+from provisioner_operator.api.v1alpha1.names import BUILD_REASON_LABEL
 from provisioner_operator.core.model.file_paths import NamedFiles, from_config_map
 from provisioner_operator.core.workspaces.manifests import (
     build_job,
@@ -200,6 +201,24 @@ def test_kept_files_keep_their_folders() -> None:
     assert body["binaryData"] == {"path-0_": "eA=="}
     assert from_config_map(body) == NamedFiles(files.data, files.binary_data)
     assert "annotations" not in kept_files(a_template(), VERSION, SourceFiles({"a": "x"}))["metadata"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("running", "transition", "reason"),
+    [
+        (True, Transition.START, None),
+        (True, Transition.STOP, "Autostop"),
+        (False, Transition.STOP, None),
+        (True, Transition.DELETE, None),
+    ],
+)
+def test_the_stop_of_a_workspace_that_is_to_run_is_marked_as_nobodys_wish(
+    running: bool,  # noqa: FBT001 - a parameter of pytest
+    transition: Transition,
+    reason: str | None,
+) -> None:
+    job = built(replace(a_workspace(), running=running), transition=transition)
+    assert job["metadata"]["labels"].get(BUILD_REASON_LABEL) == reason
 
 
 def test_what_a_change_asked_for_is_in_its_trace_and_a_check_for_drift_in_none() -> None:

@@ -22,7 +22,7 @@ from support.scripted_client import Answer, ScriptedClient
 from support.virtual_time import now, virtual_time
 
 NAMESPACES = "/api/v1/namespaces"
-KINDS = (paths.daemons, paths.pools, paths.workspaces, paths.templates, paths.jobs)
+KINDS = (paths.daemons, paths.pools, paths.queues, paths.workspaces, paths.templates, paths.jobs)
 
 
 def a_page(*bodies: dict[str, Any], version: int = 10) -> dict[str, Any]:

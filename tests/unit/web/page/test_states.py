@@ -62,8 +62,8 @@ def test_the_page_of_a_filling_index_shows_which_kinds_were_read() -> None:
     index = ClusterIndex(lambda: Instant(NOON, 0))
     index.complete(NAMESPACES, TEMPLATES)
     page = ApiWorld(index).get(JOBS).text
-    assert '<progress value="2" max="6">' in page
-    assert "2 of 6 kinds have been read" in page
+    assert '<progress value="2" max="7">' in page
+    assert "2 of 7 kinds have been read" in page
     assert 'Templates<span class="sr">: read' in page
     assert 'Jobs<span class="sr">: being read' in page
 

@@ -1,0 +1,1 @@
+"""The kind that orders a namespace's jobs."""

@@ -1,0 +1,66 @@
+"""Cache the policies of queues as last observed, and the ended runs that they count. Part of the cache of jobs."""
+
+from provisioner_operator.api.v1alpha1.enums import PendingReason
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.reconcilers.known_jobs import KnownJobs
+from provisioner_operator.core.scheduling.queueing.policy import NO_POLICY, QueuePolicy, past_run
+from provisioner_operator.core.scheduling.queueing.records import Queue
+from provisioner_operator.core.scheduling.queueing.status import STATUS_SECONDS
+
+
+class QueueCache(KnownJobs):
+    """Takes in each observation of a ProvisionerQueue, and queues what depends on it."""
+
+    def observe_queue(self, queue: Queue, now: Instant) -> bool:
+        """Observe a ProvisionerQueue; return False if this or a later version of it is known."""
+        known = self._policies.get(queue.uid)
+        is_old = known is not None and queue.resource_version <= known.resource_version
+        if is_old or self._gone.covers(queue.uid, queue.resource_version):
+            return False
+        self._policies[queue.uid] = queue
+        self._queue_of[queue.namespace] = queue.uid
+        self._work.unpark(queue.uid)
+        self._work.forget(queue.uid)
+        self._work.add(queue.uid)
+        if known is None or known.policy != queue.policy:
+            self._set_policy(queue.namespace, queue.policy, now)
+        return True
+
+    def queue_deleted(self, uid: str, now: Instant) -> None:
+        """Remove a ProvisionerQueue whose object is gone: its namespace has no policy any more."""
+        self._gone.add(uid)
+        self._work.discard(uid)
+        queue = self._policies.pop(uid, None)
+        if queue is not None and self._queue_of.get(queue.namespace) == uid:
+            del self._queue_of[queue.namespace]
+            self._status_seen.pop(queue.namespace, None)
+            self._set_policy(queue.namespace, NO_POLICY, now)
+
+    def counts_past_runs(self, namespace: str) -> bool:
+        """Return whether the policy of the namespace counts ended runs."""
+        queue = self.policy_queues.of(namespace)
+        return queue is not None and queue.past is not None
+
+    def observe_past_run(self, job: Job) -> None:
+        """Count an ended job's run, if the policy of its namespace counts any."""
+        if (run := past_run(job)) is not None and not self._gone.has_deleted(job.uid):
+            self._queue.add_past_run(job.namespace, run)
+
+    def _jobs_changed(self, namespace: str) -> None:
+        """Have the status of the namespace's queue looked at, some time after the last look."""
+        if (uid := self._queue_of.get(namespace)) is not None:
+            self._work.add_after(uid, self._status_seen.get(namespace, 0.0) + STATUS_SECONDS)
+
+    def _set_policy(self, namespace: str, policy: QueuePolicy, now: Instant) -> None:
+        former = self.policy_queues.of(namespace)
+        known = None if former is None or former.policy.fairness is None else former.policy.fairness.half_life
+        self._queue.set_policy(namespace, policy, now.wall)
+        queue = self.policy_queues.of(namespace)
+        for job in () if queue is None else queue.waiting():
+            # What a limit held up may not be any more, and the reverse.
+            if job.reason == PendingReason.LIMIT_REACHED or policy.limits:
+                self._reasons.look_soon(job.uid, now)
+        # With another half-life, runs may count that did not.
+        if policy.fairness is not None and policy.fairness.half_life != known:
+            self.wants_past_runs = True

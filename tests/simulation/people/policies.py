@@ -1,0 +1,116 @@
+"""Administrators of the queue: they set, change and remove the policy of the namespace at any moment.
+
+Every controller observes each change a little later, as its watch reports it; its other connections do not matter for that.
+"""
+
+from random import Random
+from typing import TYPE_CHECKING
+
+from provisioner_operator.api.v1alpha1.enums import BackgroundWork, GroupField
+from provisioner_operator.core.jobs.decisions import Assign
+from provisioner_operator.core.model.decision import Decision
+from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.scheduling.queueing.policy import Fairness, Grouping, Limit, QueuePolicy
+from provisioner_operator.core.scheduling.queueing.records import Queue
+from simulation.server import NAMESPACE
+
+if TYPE_CHECKING:
+    from simulation.controller import SimulatedController
+    from simulation.world import World
+
+PEOPLE = ("ann", "bob", None)
+TEMPLATES = ("gpu", "small", "small", None)
+LONGEST_NEWS_SECONDS = 2.0
+
+
+class Policies:
+    """The policy in force, with a random schedule of its changes."""
+
+    def __init__(self, world: "World", random: Random) -> None:
+        self._world = world
+        self._random = random
+        self._number = 0
+        self.queue: Queue | None = None
+        if world.plan.calm:
+            return
+        if random.random() < 0.5:
+            self._change()
+        for _ in range(random.choice([0, 0, 1, 3])):
+            world.schedule.after(random.uniform(0, world.plan.seconds), self._change)
+
+    def put(self, policy: QueuePolicy | None) -> None:
+        """Set a policy, or remove it, and let all controllers observe that at once."""
+        former = self._replace(policy)
+        for controller in self._world.controllers():
+            self._report(controller, former, self.queue)
+
+    def leave(self) -> None:
+        """Leave a policy under which every job may start at some time, or none."""
+        if self._world.plan.calm:
+            return
+        self._set(self._policy(fewest=1) if self._random.random() < 0.5 else None)
+
+    def tell(self, controller: "SimulatedController") -> None:
+        """Let a controller that starts list the policy, before it lists jobs."""
+        if self.queue is not None:
+            controller.mirror.observe_queue(self.queue, controller.now)
+
+    def holds(self, job: Job, jobs: list[Job]) -> bool:
+        """Return whether a limit holds up the job, given all unfinished jobs."""
+        used = [each for each in jobs if each.assignment is not None and each.uid != job.uid]
+        policy = QueuePolicy() if self.queue is None else self.queue.policy
+        return any(
+            limit.concerns(job)
+            and sum(limit.concerns(each) and limit.key_of(each) == limit.key_of(job) for each in used) >= limit.most
+            for limit in policy.limits
+        )
+
+    def decided(self, decision: Decision, controller: "SimulatedController") -> None:
+        """Check that no controller exceeds a limit that it knows by an assignment."""
+        if not isinstance(decision, Assign):
+            return
+        queue = controller.mirror.policy_queues.of(NAMESPACE)
+        assert queue is not None
+        for key in queue.policy.limits_of(decision.job):
+            if len(queue.slots.under(key)) > queue.policy.most(key):
+                self._world.invariants.violated(f"{decision.job.name} exceeds the limit {key}")
+
+    def _change(self) -> None:
+        self._set(self._policy() if self._random.random() < 0.8 else None)
+
+    def _set(self, policy: QueuePolicy | None) -> None:
+        former = self._replace(policy)
+        for controller in self._world.controllers():
+            delay = self._random.uniform(0, LONGEST_NEWS_SECONDS)
+            self._world.schedule.after(delay, self._report, controller, former, self.queue)
+
+    def _replace(self, policy: QueuePolicy | None) -> Queue | None:
+        former, self.queue = self.queue, None
+        self._number += 1
+        if policy is not None:
+            self.queue = Queue(NAMESPACE, "default", f"queue-{self._number}", self._number, self._number, policy)
+        return former
+
+    def _report(self, controller: "SimulatedController", former: Queue | None, queue: Queue | None) -> None:
+        if not controller.alive:
+            return
+        # A watch reports the changes in their order; after them, it is silent about what is the same.
+        if former is not None and former is not self.queue:
+            controller.mirror.queue_deleted(former.uid, controller.now)
+        if queue is not None and queue is self.queue:
+            controller.mirror.observe_queue(queue, controller.now)
+        controller.wake()
+
+    def _policy(self, *, fewest: int = 0) -> QueuePolicy:
+        choice, randint = self._random.choice, self._random.randint
+        grouping = Grouping(choice([GroupField.INITIATOR, GroupField.TEMPLATE]))
+        limits = [
+            Limit("all", randint(fewest, 3)),
+            Limit("each", randint(max(fewest, 1), 2), per=Grouping(GroupField.INITIATOR)),
+            Limit("gpu", randint(fewest, 2), template="gpu"),
+        ]
+        return QueuePolicy(
+            fairness=choice([None, Fairness(grouping, 60, (("ann", randint(1, 4)),))]),
+            limits=tuple(limit for limit in limits if self._random.random() < 0.4),
+            background=choice([frozenset(), frozenset({BackgroundWork.TEMPLATE_IMPORT})]),
+        )
