@@ -213,3 +213,16 @@ def test_a_policy_without_limits_has_no_job_explained_anew() -> None:
     jobs.observe_queue(a_queue(), at(3))
     settle(jobs, list(jobs.decide(at(3))), 3)
     assert of_kind(list(jobs.decide(at(9))), Explain) == []
+
+
+def test_a_policy_without_limits_explains_no_job_anew() -> None:
+    jobs = JobReconciler()
+    jobs.observe_job(a_job("lonely"), at(0))
+    settle(jobs, list(jobs.decide(at(PATIENCE_SECONDS + 1))), PATIENCE_SECONDS + 1)
+    lonely = jobs.job("uid-of-lonely")
+    assert lonely is not None
+    assert lonely.reason is PendingReason.NO_MATCHING_DAEMON
+
+    jobs.observe_queue(a_queue(), at(PATIENCE_SECONDS + 2))
+
+    assert not of_kind(list(jobs.decide(at(PATIENCE_SECONDS + 3))), Explain)
