@@ -219,10 +219,14 @@ def test_a_policy_without_limits_explains_no_job_anew() -> None:
     jobs = JobReconciler()
     jobs.observe_job(a_job("lonely"), at(0))
     settle(jobs, list(jobs.decide(at(PATIENCE_SECONDS + 1))), PATIENCE_SECONDS + 1)
+    assert list(jobs.decide(at(PATIENCE_SECONDS + 1))) == []
     lonely = jobs.job("uid-of-lonely")
     assert lonely is not None
     assert lonely.reason is PendingReason.NO_MATCHING_DAEMON
 
     jobs.observe_queue(a_queue(), at(PATIENCE_SECONDS + 2))
 
+    queue = jobs.policy_queues.of(NAMESPACE)
+    assert queue is not None
+    assert [each.name for each in queue.waiting()] == ["lonely"]
     assert not of_kind(list(jobs.decide(at(PATIENCE_SECONDS + 3))), Explain)
