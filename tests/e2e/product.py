@@ -18,6 +18,8 @@ SYSTEM = "provisioner-system"
 TEAM_OVERLAY = MANIFESTS / "overlays" / "team-example"
 WITHIN = 120.0
 """Timeout in seconds of operations with Pods, which take a few on a quiet machine."""
+ALL_WITHIN = "--timeout=300s"
+"""Timeout of kubectl for deletions of all that the tests of a run have left."""
 
 
 @dataclass(frozen=True, slots=True)

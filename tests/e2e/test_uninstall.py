@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator
 
-from e2e.product import WITHIN, Installation, Team
+from e2e.product import ALL_WITHIN, WITHIN, Installation, Team
 from support.builders.manifests import a_template_manifest, a_workspace_manifest
 from support.cluster.kubectl import Kubectl
 from support.manifests import REPOSITORY
@@ -39,7 +39,7 @@ def test_uninstalling_leaves_nothing_and_installing_again_works(installation: In
     assert _left(admin) != []
     for arguments in _documented_deletions():
         here = [str(installation.kustomization) if each == "." else each for each in arguments]
-        admin.run(*here, f"--timeout={WITHIN:.0f}s")
+        admin.run(*here, ALL_WITHIN)
     assert _left(admin) == []
     installation.apply()
     installation.await_rollout()
