@@ -1,1 +1,1 @@
-"""What a release publishes, built from this checkout: `make release`, `make sign`. Nothing here is part of the product."""
+"""Builds the files of a release from this checkout: `make release`, `make sign`. Nothing here is part of the product."""

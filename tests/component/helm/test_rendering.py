@@ -12,7 +12,7 @@ from support.manifests import Manifest
 from support.programs.helm import Helm
 
 KEEP = "helm.sh/resource-policy"
-"""What alone the chart adds to an object: Helm leaves it in the cluster."""
+"""The one thing that the chart adds to an object: Helm leaves it in the cluster."""
 COMPONENTS = [("manifests", "components", each) for each in ("monitoring", "dashboards")]
 """Folders of what depends on the objective."""
 TEAM = {"namespace": "team-example", "submitters": ["team-example-submitters"], "admins": ["team-example-admins"]}

@@ -40,7 +40,7 @@ class ReceivedSpan:
 
 
 class TraceReceiver:
-    """What was received so far."""
+    """Everything that was received so far."""
 
     def __init__(self, endpoint: str) -> None:
         self.environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}

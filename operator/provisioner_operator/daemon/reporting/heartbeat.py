@@ -87,7 +87,7 @@ class Heartbeat:
         self._begun = 0
         """Number of heartbeats that were begun."""
         self._awaiting: list[tuple[int, asyncio.Future[None]]] = []
-        """What waits until the heartbeat of this number, or a later one, has succeeded."""
+        """Callers that wait until the heartbeat of this number, or a later one, has succeeded."""
 
     def notify(self, *, at_once: bool = False) -> None:
         """Send a heartbeat soon, or at once, because something has changed."""

@@ -34,7 +34,7 @@ def debt_seconds(*, past_use: float, weight: int, heaviest: int, shortest_run: f
 
 @dataclass(frozen=True, slots=True)
 class MeasuredFairness:
-    """How near a namespace is to the bound."""
+    """Distance of a namespace from the bound."""
 
     longest_wait: float = 0.0
     """Seconds of the longest wait of a group that has nothing running, while its jobs wait for nothing but a slot."""
