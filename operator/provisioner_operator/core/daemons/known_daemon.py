@@ -43,7 +43,7 @@ class KnownDaemon:
     @property
     def awaits_read(self) -> bool:
         """Whether a read may show that it runs nothing, before its next heartbeats do."""
-        return self.daemon.is_at_rest and not self.daemon.deleting and not self.has_shown_runs
+        return not self.has_shown_runs and not self.daemon.deleting and self.daemon.is_at_rest
 
     @classmethod
     def new(cls, daemon: Daemon, now: Instant) -> "KnownDaemon":

@@ -152,7 +152,7 @@ class JobCache(QueueCache):
 
     def _observe_end(self, job: Job, now: Instant) -> None:
         self._take_out(job.uid, job, now)
-        if (run := past_run(job)) is not None:
+        if self.counts_past_runs(job.namespace) and (run := past_run(job)) is not None:
             self._queue.add_past_run(job.namespace, run)
         self._gone.add(job.uid, job.resource_version)
         due = expiry(job)
