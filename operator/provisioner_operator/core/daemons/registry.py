@@ -5,8 +5,9 @@ deleted daemon as long as its process may run anything. One whose object is gone
 must have stopped it and the reconciler drops it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState
@@ -48,11 +49,11 @@ class DaemonNews:
 class KnownDaemons:
     """Daemons by uid."""
 
-    def __init__(self, pods: DaemonPods) -> None:
-        """Share `pods`, the Pods that are daemons, with the reconciler that observes them."""
+    def __init__(self, pods: DaemonPods, tell_changed: Callable[[str], None]) -> None:
+        """Share `pods` with the reconciler that observes them; `tell_changed` gets the uid of each daemon that may have changed."""
         self._pods = pods
+        self._tell_changed = tell_changed
         self._entries: dict[str, KnownDaemon] = {}
-        self._in_namespace: dict[str, dict[str, None]] = {}
         self._unreadable: dict[str, UnreadableObject] = {}
         self._healthy: dict[Supply, set[str]] = {}
         self._liveness = Liveness()
@@ -80,9 +81,9 @@ class KnownDaemons:
         doubts_settled = False
         if entry is None:
             self._entries[daemon.uid] = KnownDaemon.new(daemon, now)
-            self._in_namespace.setdefault(daemon.namespace, {})[daemon.uid] = None
         else:
             doubts_settled = entry.observe(daemon, now, reported=reported, fresh=fresh)
+        self._tell_changed(daemon.uid)
         eligibility_changed = (
             known is None
             or was_unreadable
@@ -101,6 +102,7 @@ class KnownDaemons:
             return False
         self._unreadable[daemon.uid] = daemon
         self._pods.owner_observed(daemon.uid, daemon.pod_uid)
+        self._tell_changed(daemon.uid)
         return True
 
     def deleted(self, uid: str, now: Instant, *, watched: bool = False) -> Daemon | None:
@@ -111,20 +113,20 @@ class KnownDaemons:
         if entry is None:
             return None
         self._note_health(entry.daemon, None)
-        peers = self._in_namespace[entry.daemon.namespace]
-        peers.pop(uid, None)
-        if not peers:
-            del self._in_namespace[entry.daemon.namespace]
+        self._tell_changed(uid)
         return entry.daemon
 
     def pod_changed(self, uid: str) -> None:
         """Take note of a change of the daemon's Pod."""
         if self._pods.ending_of(uid) is not None:
             self._liveness.died(uid)
+        self._tell_changed(uid)
 
     def contact_regained(self, since: float, now: Instant) -> None:
         """Disregard heartbeats missed from `since`, on the monotonic clock, until now."""
         self._liveness.leave_out(since, now)
+        for uid in self._entries:
+            self._tell_changed(uid)
 
     def back_off(self, uid: str, now: Instant) -> bool:
         """Assign nothing to the daemon for a while if it could have acknowledged; return whether it could."""
@@ -145,10 +147,6 @@ class KnownDaemons:
     def __iter__(self) -> Iterator[Daemon]:
         """Iterate over all daemons whose objects exist."""
         return (entry.daemon for entry in self._entries.values())
-
-    def in_namespace(self, namespace: str) -> Iterator[Daemon]:
-        """Iterate over the namespace's daemons whose objects exist."""
-        return (self._entries[uid].daemon for uid in self._in_namespace.get(namespace, ()))
 
     def __contains__(self, uid: str) -> bool:
         """Return whether the daemon's object exists."""
@@ -233,12 +231,13 @@ class KnownDaemons:
 
     def next_look(self, uid: str, now: Instant) -> float | None:
         """Return the time of the next visit if no heartbeat comes, on the monotonic clock; None if never."""
-        looks = [self._liveness.next_look(uid, now)]
-        entry = self._entries.get(uid)
-        if entry is not None:
-            looks += [each for each in entry.moments() if now.monotonic < each < float("inf")]
-        next_look = min((look for look in looks if look is not None), default=float("inf"))
-        return next_look if next_look < float("inf") else None
+        next_look = self._liveness.next_look(uid, now)
+        earliest = inf if next_look is None else next_look
+        if (entry := self._entries.get(uid)) is not None:
+            for moment in entry.moments():
+                if now.monotonic < moment < earliest:
+                    earliest = moment
+        return earliest if earliest < inf else None
 
     def release_of_unreadable(self, uid: str, now: Instant) -> tuple[ReleaseDaemon, float] | None:
         """Return the release of a deleted daemon that cannot be parsed, with the seconds until it is due."""
@@ -246,7 +245,8 @@ class KnownDaemons:
 
     def note_jobs(self, uid: str, now: Instant, *, has_jobs: bool) -> None:
         """Take note of whether jobs are assigned to the daemon."""
-        self._liveness.note_jobs(uid, now, has_jobs=has_jobs)
+        if self._liveness.note_jobs(uid, now, has_jobs=has_jobs):
+            self._tell_changed(uid)
         if (entry := self._entries.get(uid)) is not None:
             entry.note_jobs(now, has_jobs=has_jobs)
 

@@ -33,7 +33,7 @@ class Lane:
 
     __slots__ = ("jobs", "key", "limit", "line")
 
-    def __init__(self, key: LaneKey, line: "Line") -> None:
+    def __init__(self, key: LaneKey, line: "DemandLanes") -> None:
         self.key = key
         self.line = line
         self.jobs: KeyedHeap[str, CreationKey] = KeyedHeap()
@@ -41,7 +41,7 @@ class Lane:
         """Limit under which it stands: one of its own that was reached when it was last first."""
 
 
-class Line:
+class DemandLanes:
     """The lanes of one demand."""
 
     __slots__ = ("_open", "_reached", "_share_of", "demand", "lanes", "under")

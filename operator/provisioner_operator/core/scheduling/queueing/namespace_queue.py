@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from provisioner_operator.core.jobs.ordering import creation_key
 from provisioner_operator.core.model.matching import Demand
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.scheduling.queueing.lanes import Lane, LaneKey, Line
+from provisioner_operator.core.scheduling.queueing.lanes import DemandLanes, Lane, LaneKey
 from provisioner_operator.core.scheduling.queueing.policy import NO_POLICY, LimitKey, PastRun, QueuePolicy
 from provisioner_operator.core.scheduling.queueing.shares import NO_SHARE, HeadKey, ShareKey, share_key
 from provisioner_operator.core.scheduling.queueing.slots import UsedSlots
@@ -28,7 +28,7 @@ class NamespaceQueue:
         self._lane_of: dict[str, Lane] = {}
         self._lanes_of: dict[str, dict[Lane, None]] = {}
         """Lanes by group."""
-        self._lines: dict[Demand, Line] = {}
+        self._lines: dict[Demand, DemandLanes] = {}
         self._demands_of: dict[LimitKey, dict[Demand, int]] = {}
         """Number of each demand's lanes that count for a limit."""
 
@@ -215,11 +215,11 @@ class NamespaceQueue:
     def _lane_for(self, demand: Demand, key: LaneKey) -> Lane:
         line = self._lines.get(demand)
         if line is None:
-            line = self._lines[demand] = Line(demand, self._reached, self.share_of)
+            line = self._lines[demand] = DemandLanes(demand, self._reached, self.share_of)
         lane = line.lanes.get(key)
         return self._add_lane(line, key) if lane is None else lane
 
-    def _add_lane(self, line: Line, key: LaneKey) -> Lane:
+    def _add_lane(self, line: DemandLanes, key: LaneKey) -> Lane:
         lane = line.lanes[key] = Lane(key, line)
         self._lanes_of.setdefault(key.group, {})[lane] = None
         for limit in key.limits:
