@@ -138,6 +138,7 @@ class World:
         lost_after = 0 if is_whole else 2 * self.plan.lost_after
         self.schedule.run_until(self.schedule.now + lost_after + AFTERTHOUGHTS_SECONDS)
         self.invariants.check_end_state()
+        self.policies.check_end_state()
         self.workspace_users.check_end_state()
         before = self._lasting_decisions()
         self.schedule.run_until(self.schedule.now + QUIET_SECONDS)
