@@ -15,11 +15,11 @@ from simulation.faults import Faults
 from simulation.invariants import Invariants
 from simulation.network import Network
 from simulation.people.policies import Policies
+from simulation.people.users import Users, tag_sets
 from simulation.pods import Pods
 from simulation.runs import Habits
 from simulation.schedule import Schedule
 from simulation.server import DAEMON, EPOCH, Server
-from simulation.users import Users, tag_sets
 from simulation.workspace_users import LONGEST_AUTOSTOP, WorkspaceUsers
 from support.json_patches import Body
 
