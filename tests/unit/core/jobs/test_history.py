@@ -1,4 +1,4 @@
-"""The history of a namespace: the rules are tested in `tests/unit/core/reconcilers/test_histories.py`, its cost here."""
+"""The history of a namespace: the rules are tested in `tests/unit/core/scheduling/queueing/test_histories.py`, its cost here."""
 
 import pytest
 from typing_extensions import override
