@@ -8,6 +8,7 @@ another checkout; `--apart` leaves out single policies and parts of the rules, a
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -49,9 +50,11 @@ UNGUARDED = Variant("unguarded", has_policy=lambda _name: False)
 BARE = Variant("bare", has_policy=lambda _name: False, ruleless=("all",))
 APART = (
     *(Variant(f"no-{name}", has_policy=without(name)) for name in ("cancel", "identity", "daemon")),
+    Variant("by-controller", reporter=CONTROLLER),
     Variant("no-stamps", has_policy=without("stamp-initiator", "stamp-canceler")),
     *(Variant(f"no-rules-of-{part}", ruleless=(part,)) for part in ("spec", "status", "root")),
 )
+_IDLE_SECONDS, _IDLE_SHARE = 0.3, 0.1
 _CONTENT = "main.tf"
 _COMPLETED = Outcome(Phase.COMPLETED, EndReason.COMPLETED, "The run succeeded.")
 _ANY_OFFER = Offer(frozenset(), frozenset(), 1, 300, 180)
@@ -106,6 +109,15 @@ async def stored(admin: Client, variant: Variant, collection: str) -> list[dict[
     return items
 
 
+async def settle(pid: Mapping[str, int]) -> None:
+    """Wait until the API server is idle: it still reads schemas and answers watches after the last answer to a client."""
+    while True:
+        before = cpu_seconds(pid)
+        await asyncio.sleep(_IDLE_SECONDS)
+        if used(before, cpu_seconds(pid))["server"] <= _IDLE_SHARE * _IDLE_SECONDS:
+            return
+
+
 class _Bench:
     """Batches of writes, each of one kind, and the API server's CPU for them."""
 
@@ -128,8 +140,8 @@ class _Bench:
         await self._batch(variant, SUBMITTER, "creation", jobs, counted_for)
         for user, write, patch in (
             (CONTROLLER, "assignment", _assignment),
-            (DAEMON, "start", _start),
-            (DAEMON, "end", _end),
+            (variant.reporter, "start", _start),
+            (variant.reporter, "end", _end),
         ):
             bodies = [
                 each for each in await stored(self._admin, variant, collection) if each["metadata"]["name"] in names
@@ -146,6 +158,7 @@ class _Bench:
         self, variant: Variant, user: str, write: str, requests: Sequence[Request], counted_for: str
     ) -> None:
         there = [variant.request(each) for each in requests]
+        await settle(self._pid)
         before = cpu_seconds(self._pid)
         await self._clients[user].send_all(there, CONNECTIONS)
         seconds = used(before, cpu_seconds(self._pid))["server"]

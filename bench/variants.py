@@ -60,6 +60,8 @@ class Variant:
     """Whether it has a policy, by the first label of its name."""
     ruleless: tuple[str, ...] = ()
     """Parts of a job that have no rules: `spec`, `status`, `root` for those of the whole job, or `all`."""
+    reporter: str = DAEMON
+    """The user who starts and ends jobs."""
 
     @property
     def group(self) -> str:

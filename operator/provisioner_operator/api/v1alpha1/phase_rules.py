@@ -26,15 +26,13 @@ _LEGAL_STEPS = " || ".join(
     f"(oldSelf == '{phase}' && self in {one_of(following)})" for phase, following in PHASE_AFTER.items() if following
 )
 _IS_START = f"self.phase == '{Phase.RUNNING}' && oldSelf.phase == '{Phase.PENDING}'"
-_SAME = " && ".join(
+_SAME_ASSIGNMENT = " && ".join(
     (
-        *(f"now.{field} == before.{field}" for field in ("daemon", "daemonUID", "id", "time")),
-        "has(now.podUID) == has(before.podUID)",
-        "(!has(now.podUID) || now.podUID == before.podUID)",
+        *(f"self.assignment.{field} == oldSelf.assignment.{field}" for field in ("daemon", "daemonUID", "id", "time")),
+        "has(self.assignment.podUID) == has(oldSelf.assignment.podUID)",
+        "(!has(self.assignment.podUID) || self.assignment.podUID == oldSelf.assignment.podUID)",
     )
 )
-# Each field that a rule names costs the API server two maps of all fields of the object, so the assignments are named once.
-_SAME_ASSIGNMENT = f"[self.assignment].all(now, [oldSelf.assignment].all(before, {_SAME}))"
 
 STEP_RULE: Rule = rule(
     f"self == oldSelf || {_LEGAL_STEPS}",
