@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bench.variants import Variant, without
+from bench.writes.variants import Variant, without
 from provisioner_operator.api.v1alpha1.rules import RULES
 from support.manifests import Manifest
 

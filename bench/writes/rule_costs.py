@@ -1,6 +1,6 @@
 """The cost of the rules of a job's definition at each write of its life, by the API server's own code. Needs Go, and no cluster.
 
-    PYTHONPATH=.:tests:operator:devcluster .venv/bin/python -m bench.rule_costs --against ../before
+    PYTHONPATH=.:tests:operator:devcluster .venv/bin/python -m bench.writes.rule_costs --against ../before
 
 Prints Go's benchmark: nanoseconds, bytes and allocations for each write. The last two are the same at each run on any machine;
 an API server spends more of its CPU on allocation and collection than on anything else. The first build takes minutes.
@@ -30,7 +30,7 @@ from support.manifests import REPOSITORY
 if TYPE_CHECKING:
     from support.manifests import Manifest
 
-RULES = Path(__file__).parent / "rules" / "rules_test.go"
+RULES = Path(__file__).parent / "rules_test.go"
 
 
 @click.command()

@@ -1,4 +1,4 @@
-// Cost of the rules of a CustomResourceDefinition, by the API server's own code. Run by bench.rule_costs.
+// Cost of the rules of a CustomResourceDefinition, by the API server's own code. Run by bench.writes.rule_costs.
 package rules
 
 import (

@@ -1,6 +1,6 @@
 """The API server's CPU for the writes of a job's life, and what its rules and policies are of it. A control plane of its own.
 
-    PYTHONPATH=.:tests:operator:devcluster .venv/bin/python -m bench.admission --rounds 5 --writes 150
+    PYTHONPATH=.:tests:operator:devcluster .venv/bin/python -m bench.writes.admission --rounds 5 --writes 150
 
 Prints milliseconds of CPU a write, medians of rounds in which the variants alternate. `--against` adds the kinds and policies of
 another checkout; `--apart` leaves out single policies and parts of the rules. In `by-controller`, the controller starts and ends jobs.
@@ -18,11 +18,11 @@ import click
 import orjson
 import uvloop
 
-from bench import variants
 from bench.client import Client, Request, a_client
 from bench.meters import cpu_seconds, used
 from bench.results import Results
-from bench.variants import CONTROLLER, DAEMON, NAMESPACE, SUBMITTER, Variant, without
+from bench.writes import variants
+from bench.writes.variants import CONTROLLER, DAEMON, NAMESPACE, SUBMITTER, Variant, without
 from provisioner_devcluster import ControlPlane
 from provisioner_devcluster.control_plane.binaries import Component
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon

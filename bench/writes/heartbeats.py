@@ -1,6 +1,6 @@
 """Heartbeats as they are, patches of a ProvisionerDaemon's status, beside renewals of a Lease. A control plane of its own.
 
-    PYTHONPATH=.:tests:operator:devcluster .venv/bin/python -m bench.heartbeats --seconds 15
+    PYTHONPATH=.:tests:operator:devcluster .venv/bin/python -m bench.writes.heartbeats --seconds 15
 
 Prints milliseconds of CPU of kube-apiserver and etcd a write, medians of rounds that alternate: at a rate, and as fast as they
 are answered. The product keeps no Lease for a daemon; its policies refuse one to daemons, so an administrator renews it.
@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import click
 import uvloop
 
-from bench import variants
-from bench.admission import CONNECTIONS, SHIPPED, heartbeat, register, stored
 from bench.client import Client, Request, a_client
 from bench.meters import cpu_seconds, used
 from bench.results import Results
-from bench.variants import DAEMON, NAMESPACE, SUBMITTER
+from bench.writes import variants
+from bench.writes.admission import CONNECTIONS, SHIPPED, heartbeat, register, stored
+from bench.writes.variants import DAEMON, NAMESPACE, SUBMITTER
 from provisioner_devcluster import ControlPlane
 from provisioner_devcluster.control_plane.binaries import Component
 from provisioner_operator.kube import paths
