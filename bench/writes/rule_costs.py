@@ -45,7 +45,15 @@ def main(against: Path | None) -> None:
             shutil.copy(CONTROL_PLANE.directory / file, folder)
         shutil.copy(RULES, folder)
         (folder / "input.json").write_text(json.dumps(content), encoding="utf-8")
-        command = [str(find_go(CONTROL_PLANE.go_version)), "test", "-mod=mod", "-run=^$", "-bench=."]
+        command = [
+            str(find_go(CONTROL_PLANE.go_version)),
+            "test",
+            "-mod=mod",
+            "-trimpath",
+            "-vet=off",
+            "-run=^$",
+            "-bench=.",
+        ]
         done = subprocess.run(command, cwd=folder, env=environment_with(BUILD_ENVIRONMENT), check=False)
     sys.exit(done.returncode)
 
