@@ -40,9 +40,8 @@ def install(admin: Kubectl, prober: Kubectl) -> None:
         prober: A user without permissions, who tries the policies.
     """
     admin.run("apply", "--server-side", "--force-conflicts", f"--kustomize={MANIFESTS}")
-    for kind in KINDS:
-        definition = f"{kind.plural}.{GROUP}"
-        admin.run("wait", "crd", "--for=condition=Established", "--timeout=60s", definition)
+    definitions = [f"{kind.plural}.{GROUP}" for kind in KINDS]
+    admin.run("wait", "crd", "--for=condition=Established", "--timeout=60s", *definitions)
     if has_stamping(admin):
         admin.run("apply", "--server-side", "--force-conflicts", f"--kustomize={MANIFESTS / 'policies' / 'stamping'}")
     _await_policies(admin, prober.within(PROBE_NAMESPACE))
