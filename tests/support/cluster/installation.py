@@ -102,7 +102,7 @@ def _await_aggregation(admin: Kubectl) -> None:
     """Wait until the controller-manager has aggregated the roles into the built-in ones."""
     deadline = time.monotonic() + IN_FORCE_WITHIN
     for role, sign in (("view", "provisionerjobs"), ("edit", "provisionerjobs"), ("admin", '"impersonate"')):
-        while sign not in admin.run("get", "clusterrole", role, "--output=json").stdout:
+        while sign not in json.dumps(admin.get("clusterrole", role)):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{sign} not in the ClusterRole {role} within {IN_FORCE_WITHIN:.0f} s")
             time.sleep(0.2)
