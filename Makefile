@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 UNIT_SEEDS ?= 20
 SIMULATED := tests/simulation tests/model
 BEHAVIOR := tests/component tests/integration
-# Tests that only compute take what the others leave of the processors: those wait for processes, some of which have leases and
+# Checks, and tests that only compute, take what the others leave of the processors: those wait for processes, some of which have leases and
 # heartbeats to renew.
 SPARE := nice -n 5
 PREPARE := $(BIN)/provisioner-devcluster prepare --coder-provider --opentofu --prometheus --gitops --helm
@@ -82,6 +82,10 @@ test: $(READY)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope tests/unit $(SIMULATED) $(BEHAVIOR) $(PYTEST_ARGS)
 endif
 
+# What the tests wait for: in `.ci/run`, for compiled files.
+FIRST ?=
+coverage simulation behavior: | $(FIRST)
+
 compiled: $(READY)
 	@# Only pytest writes those of test modules, whose assertions it rewrites. What it cannot collect, the tests report.
 	@$(BIN)/python -m pytest --collect-only -qq tests >/dev/null || true
@@ -117,10 +121,10 @@ bench: $(READY) ## The product measured beside the API server alone and Jobs (AR
 	@PYTHONPATH=.:tests:operator:devcluster $(BIN)/python -m bench $(ARGS)
 
 lint: $(READY) ## Format, lint, types and layers (a unit test compares crds/ with the models)
-	@$(BIN)/ruff format --check
-	@$(BIN)/ruff check
-	@$(BIN)/mypy --cache-dir $(MYPY_CACHE)
-	@$(BIN)/lint-imports
+	@$(SPARE) $(BIN)/ruff format --check
+	@$(SPARE) $(BIN)/ruff check
+	@$(SPARE) $(BIN)/mypy --cache-dir $(MYPY_CACHE)
+	@$(SPARE) $(BIN)/lint-imports
 
 format: $(READY) ## Put the code into its format
 	@$(BIN)/ruff format
