@@ -14,12 +14,15 @@ from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from provisioner_operator.core.reconcilers.pools import PoolReconciler
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
+from provisioner_operator.core.reconcilers.supplies import SupplyReconciler
 from provisioner_operator.core.scheduling.queueing.records import Queue
+from provisioner_operator.core.scheduling.supplies import SupplyRecord
 from provisioner_operator.core.workspaces.records import Template, Workspace
 from provisioner_operator.kube.job_parsing import JobRecords, parse_job_records
 from provisioner_operator.kube.parsing import parse_daemon
 from provisioner_operator.kube.pool_parsing import parse_pool
 from provisioner_operator.kube.queue_parsing import parse_queue
+from provisioner_operator.kube.supply_parsing import parse_supply
 from provisioner_operator.kube.workspace_parsing import parse_template, parse_workspace
 
 Record = TypeVar("Record")
@@ -54,6 +57,7 @@ class ObservedKinds:
     """A daemon that a watch reports: no heartbeat of it is missed."""
     pool: ObservedKind[Pool]
     queue: ObservedKind[Queue]
+    supply: ObservedKind[SupplyRecord]
     template: ObservedKind[Template]
     workspace: ObservedKind[Workspace]
 
@@ -85,6 +89,7 @@ class ObservedKinds:
         )
         self.pool = _pool_kind(reconcilers.pools)
         self.queue = _queue_kind(jobs)
+        self.supply = _supply_kind(reconcilers.supplies)
         self.template = ObservedKind(
             "WorkspaceTemplate",
             parse_template,
@@ -150,6 +155,17 @@ def _queue_kind(jobs: JobReconciler) -> ObservedKind[Queue]:
         observe=lambda queue: jobs.observe_queue(queue, clock.read()),
         forget=lambda uid: jobs.queue_deleted(uid, clock.read()),
         # The policy that could be read stays in force.
+        park=lambda _: None,
+    )
+
+
+def _supply_kind(supplies: SupplyReconciler) -> ObservedKind[SupplyRecord]:
+    return ObservedKind(
+        "ProvisionerSupply",
+        parse_supply,
+        observe=lambda supply: supplies.observe_supply(supply, clock.read()),
+        forget=lambda uid: supplies.supply_deleted(uid, clock.read()),
+        # Its next write replaces what nobody can read.
         park=lambda _: None,
     )
 
