@@ -1,9 +1,7 @@
 """The policy of the component `match-warnings` warns by the core's rule, names the core's nearest supply, and refuses nothing."""
 
-import time
 from collections.abc import Mapping
 from itertools import count
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,9 +23,8 @@ from provisioner_operator.core.scheduling.smallest_change import (
 )
 from provisioner_operator.core.scheduling.supplies import OfferedSupply, SupplyContent, TemplateDemand, WriteSupply
 from support.builders.manifests import a_job_manifest, a_template_manifest, a_workspace_manifest
-from support.cluster.installation import IN_FORCE_WITHIN
 from support.cluster.kubectl import Kubectl
-from support.cluster.match_warnings import a_supply_manifest, install_match_warnings
+from support.cluster.match_warnings import a_supply_manifest, await_warnings, install_match_warnings
 from support.cluster.shared_cluster import Cluster
 from support.manifests import Manifest
 
@@ -71,12 +68,9 @@ def publish(admin: Kubectl, content: SupplyContent) -> None:
     assert isinstance(spec, dict)
     admin.apply(a_supply_manifest(**spec), "--server-side")
     assert content.supplies
-    generation = content.supplies[0].offered_by.partition(" ")[0]
+    generation = content.supplies[0].offered_by.partition("-")[0]
     probe = a_job_manifest("probe", tags={"nobody": "has"})
-    deadline = time.monotonic() + IN_FORCE_WITHIN
-    while not any(generation in each for each in warnings(admin, probe)):
-        assert time.monotonic() < deadline, f"{generation} is not seen"
-        time.sleep(0.02)
+    await_warnings(admin, probe, lambda found: any(f"{generation}-" in each for each in found))
 
 
 def named(offers: list[Supply]) -> tuple[OfferedSupply, ...]:
@@ -152,14 +146,3 @@ def test_warnings_are_those_of_the_core(
         demand = Demand(NS, program, effective_tags({**inherited, **own}))
         manifest = a_workspace_manifest(templateRef={"name": f"t{n}"}, tags=own)
         compare(warnings(admin, manifest), offered, demand)
-
-
-def only_tagged(*offered: str) -> dict[str, Any]:
-    """Return a supply of one tag."""
-    return {
-        "offeredBy": " ".join(offered),
-        "provisioners": ["echo"],
-        "scope": "organization",
-        "owner": "",
-        "tags": ["a=1"],
-    }
