@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Provisioner
+from provisioner_operator.api.v1alpha1.names import SUPPLY_NAME
 from provisioner_operator.core.model.matching import Demand, Supply, effective_tags, satisfies
 from provisioner_operator.core.model.records import Daemon, Offer
 from provisioner_operator.core.scheduling.smallest_change import (
@@ -21,7 +22,13 @@ from provisioner_operator.core.scheduling.smallest_change import (
     advised_daemon,
     smallest_change,
 )
-from provisioner_operator.core.scheduling.supplies import OfferedSupply, SupplyContent, TemplateDemand, WriteSupply
+from provisioner_operator.core.scheduling.supplies import (
+    OfferedSupply,
+    SupplyContent,
+    SupplyRecord,
+    TemplateDemand,
+    WriteSupply,
+)
 from support.builders.manifests import a_job_manifest, a_template_manifest, a_workspace_manifest
 from support.cluster.kubectl import Kubectl
 from support.cluster.match_warnings import a_supply_manifest, await_warnings, install_match_warnings
@@ -30,6 +37,8 @@ from support.manifests import Manifest
 
 NS = "any"
 GENERATIONS = count()
+SOURCE = {"inline": {"files": {"main.tf": ""}}}
+"""Files, which Terraform needs."""
 
 tags = st.dictionaries(st.sampled_from("abc"), st.sampled_from("12"), max_size=3)
 scopes = st.sampled_from(
@@ -52,6 +61,7 @@ def admin(cluster: Cluster, module_namespace: str) -> Kubectl:
     """The cluster's administrator, in a namespace of the component's."""
     admin = Kubectl(cluster.kubeconfig, module_namespace)
     install_match_warnings(admin)
+    admin.create(a_supply_manifest())
     return admin
 
 
@@ -64,9 +74,9 @@ def warnings(admin: Kubectl, manifest: Manifest) -> tuple[str, ...]:
 
 def publish(admin: Kubectl, content: SupplyContent) -> None:
     """Write the content, and wait until the policy compares with it: the nearest supply has another name each time."""
-    spec = WriteSupply(NS, None, content).body()["spec"]
-    assert isinstance(spec, dict)
-    admin.apply(a_supply_manifest(**spec), "--server-side")
+    meta = admin.get("provisionersupply", SUPPLY_NAME)["metadata"]
+    known = SupplyRecord(NS, meta["uid"], 1, SupplyContent())
+    admin.patch("provisionersupply", SUPPLY_NAME, WriteSupply(NS, known, content).patch(known).operations())
     assert content.supplies
     generation = content.supplies[0].offered_by.partition("-")[0]
     probe = a_job_manifest("probe", tags={"nobody": "has"})
@@ -138,8 +148,8 @@ def test_warnings_are_those_of_the_core(
     for program, asked in jobs:
         demand = Demand(NS, program, effective_tags(asked))
         for manifest in (
-            a_job_manifest(provisioner=program, tags=asked),
-            a_template_manifest(provisioner=program, tags=asked),
+            a_job_manifest(provisioner=program, tags=asked, source=SOURCE),
+            a_template_manifest(provisioner=program, tags=asked, source=SOURCE),
         ):
             compare(warnings(admin, manifest), offered, demand)
     for n, (program, inherited, own) in enumerate(workspaces):

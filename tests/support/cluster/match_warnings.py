@@ -12,6 +12,8 @@ from support.manifests import MANIFESTS, Manifest
 COMPONENT = MANIFESTS / "components" / "match-warnings"
 ROLE = "provisioner-operator-supplies"
 """The controller's ClusterRole."""
+BINDING = "match-warning.provisioner.dev"
+"""Name of the policy, and of its binding."""
 _DEFINITION = "provisioner.dev_provisionersupplies.yaml"
 
 

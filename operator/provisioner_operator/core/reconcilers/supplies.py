@@ -96,8 +96,8 @@ class SupplyReconciler:
         """Yield the writes that are due; each is under way until it is `settled`."""
         if not self.is_on:
             return
-        for namespace in (*self._jobs.changed_fleets, *self._workspaces.changed_templates):
-            self._plan(namespace, now)
+        for changed in (*self._jobs.changed_fleets, *self._workspaces.changed_templates):
+            self._plan(changed, now)
         self._jobs.changed_fleets.clear()
         self._workspaces.changed_templates.clear()
         templates = cache(self._templates)  # of this round

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -142,7 +143,7 @@ def test_daemons_that_come_and_go_cost_a_write_only_with_the_one_that_is_named()
     [{"state": DaemonState.DRAINING}, {"state": DaemonState.OFFLINE}, {"cordoned": True}],
     ids=str,
 )
-def test_a_daemon_that_takes_no_jobs_offers_nothing(fields: dict[str, object]) -> None:
+def test_a_daemon_that_takes_no_jobs_offers_nothing(fields: dict[str, Any]) -> None:
     namespace = Namespace()
     daemon = a_daemon()
     namespace.observe(daemon)
