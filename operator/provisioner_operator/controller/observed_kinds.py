@@ -22,7 +22,7 @@ from provisioner_operator.kube.job_parsing import JobRecords, parse_job_records
 from provisioner_operator.kube.parsing import parse_daemon
 from provisioner_operator.kube.pool_parsing import parse_pool
 from provisioner_operator.kube.queue_parsing import parse_queue
-from provisioner_operator.kube.supply_parsing import parse_supply
+from provisioner_operator.kube.queueing.supply_parsing import parse_supply
 from provisioner_operator.kube.workspace_parsing import parse_template, parse_workspace
 
 Record = TypeVar("Record")
@@ -69,6 +69,7 @@ class ObservedKinds:
         """`job_changed` is called with a known job's previous and new records, and the time since which it was claimable."""
         jobs = self._jobs = reconcilers.jobs
         workspaces = self._workspaces = reconcilers.workspaces
+        self._supplies = reconcilers.supplies
         self._job_changed = job_changed
         self.job = ObservedKind(
             "ProvisionerJob", parse_job_records, self._observe_job, self._forget_job, _unless_newer(jobs.job, jobs.park)
@@ -93,8 +94,8 @@ class ObservedKinds:
         self.template = ObservedKind(
             "WorkspaceTemplate",
             parse_template,
-            workspaces.observe_template,
-            workspaces.template_deleted,
+            self._observe_template,
+            self._forget_template,
             _unless_newer(workspaces.template, workspaces.park),
         )
         self.workspace = ObservedKind(
@@ -112,6 +113,18 @@ class ObservedKinds:
         if previous is not None:
             self._job_changed(previous, records, claimable)
         return True
+
+    def _observe_template(self, template: Template) -> bool:
+        is_news = self._workspaces.observe_template(template)
+        if is_news:
+            self._supplies.template_changed(template, clock.read())
+        return is_news
+
+    def _forget_template(self, uid: str) -> None:
+        template = self._workspaces.template(uid)
+        self._workspaces.template_deleted(uid)
+        if template is not None:
+            self._supplies.template_changed(template, clock.read())
 
     def _observe_workspace(self, workspace: Workspace) -> bool:
         is_news = self._workspaces.observe_workspace(workspace)

@@ -76,7 +76,8 @@ def publish(admin: Kubectl, content: SupplyContent) -> None:
     """Write the content, and wait until the policy compares with it: the nearest supply has another name each time."""
     meta = admin.get("provisionersupply", SUPPLY_NAME)["metadata"]
     known = SupplyRecord(NS, meta["uid"], 1, SupplyContent())
-    admin.patch("provisionersupply", SUPPLY_NAME, WriteSupply(NS, known, content).patch(known).operations())
+    operations = WriteSupply(NS, known, content).patch(known).operations()
+    admin.patch("provisionersupply", SUPPLY_NAME, [dict(each) for each in operations])
     assert content.supplies
     generation = content.supplies[0].offered_by.partition("-")[0]
     probe = a_job_manifest("probe", tags={"nobody": "has"})

@@ -7,7 +7,7 @@ from provisioner_operator.core.scheduling.supplies import WriteSupply
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import AlreadyExistsError
-from provisioner_operator.kube.supply_parsing import parse_supply
+from provisioner_operator.kube.queueing.supply_parsing import parse_supply
 
 
 class SupplyExecutor:

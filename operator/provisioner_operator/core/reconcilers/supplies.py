@@ -1,8 +1,7 @@
 """Keep the ProvisionerSupply of each namespace: decide when its content is compared and written.
 
 Compares with the object as last observed, so a restart or a change of the leader writes nothing. Reads daemons, pools and templates
-from the other reconcilers, which note the namespaces whose supplies or demands may have changed. Off unless the operator is
-asked for it; then it decides nothing.
+from the other reconcilers when those of a namespace may have changed. Decides nothing unless the operator is asked for it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.work_queue import WorkQueue
 from provisioner_operator.core.reconcilers.job_cache import JobCache
 from provisioner_operator.core.reconcilers.workspace_cache import WorkspaceCache
+from provisioner_operator.core.scheduling.explanation_timing import SETTLE_SECONDS
 from provisioner_operator.core.scheduling.supplies import (
     OfferedSupply,
     SupplyRecord,
@@ -26,9 +26,7 @@ from provisioner_operator.core.scheduling.supplies import (
 )
 from provisioner_operator.core.workspaces.records import Template
 
-SETTLE_SECONDS = 1.0
-"""Time for which a fleet may change before the first look: daemons that start together are written together."""
-LOOK_SECONDS = 5.0
+SUPPLY_SECONDS = 5.0
 """Shortest time between two looks at a namespace, and so between two writes."""
 
 
@@ -75,6 +73,11 @@ class SupplyReconciler:
         """Iterate over all ProvisionerSupplies, as last observed."""
         return iter(self._records.values())
 
+    def template_changed(self, template: Template, now: Instant) -> None:
+        """Have the demands of a namespace looked at, of which a template was added, removed or changed."""
+        if self.is_on:
+            self._plan(template.namespace, now)
+
     # --- the outcome of decisions ---
 
     def accepted(self, decision: WriteSupply) -> None:
@@ -96,10 +99,9 @@ class SupplyReconciler:
         """Yield the writes that are due; each is under way until it is `settled`."""
         if not self.is_on:
             return
-        for changed in (*self._jobs.changed_fleets, *self._workspaces.changed_templates):
+        for changed in self._jobs.changed_fleets:
             self._plan(changed, now)
         self._jobs.changed_fleets.clear()
-        self._workspaces.changed_templates.clear()
         templates = cache(self._templates)  # of this round
         while (namespace := self._work.pop(now.monotonic)) is not None:
             self._planned.discard(namespace)
@@ -118,7 +120,7 @@ class SupplyReconciler:
         if namespace in self._planned:
             return
         self._planned.add(namespace)
-        after = self._looked_at.get(namespace, float("-inf")) + LOOK_SECONDS
+        after = self._looked_at.get(namespace, float("-inf")) + SUPPLY_SECONDS
         self._work.add_after(namespace, max(now.monotonic + SETTLE_SECONDS, after))
 
     def _decide_one(self, namespace: str, templates: Mapping[str, TemplateDemand]) -> WriteSupply | None:

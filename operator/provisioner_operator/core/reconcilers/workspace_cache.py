@@ -29,8 +29,6 @@ class WorkspaceCache:
         self._workspace_uids = CurrentUids()
         self._gone = GoneObjects()
         self._work: WorkQueue[str] = WorkQueue()
-        self.changed_templates: set[str] = set()
-        """Namespaces of which a template changed; emptied by whoever keeps their demands."""
 
     # --- what was observed ---
 
@@ -46,7 +44,6 @@ class WorkspaceCache:
             entry.backoff = entry.status_backoff = None
         self._work.unpark(template.uid)
         entry.template = template
-        self.changed_templates.add(template.namespace)
         self._template_uids.add((template.namespace, template.name), template.uid)
         self._forget_reported(entry)
         self._work.add(template.uid)
@@ -66,7 +63,6 @@ class WorkspaceCache:
                 self._jobs.pop(job.job_uid, None)
         if (template := entry.template) is not None:
             self._template_uids.remove((template.namespace, template.name), uid)
-            self.changed_templates.add(template.namespace)
             self._queue_workspaces_of(template, try_again=True)
 
     def observe_workspace(self, workspace: Workspace) -> bool:

@@ -17,7 +17,7 @@ CONTENT = SupplyContent((daemon_offer("daemon", a_daemon().supply),))
 
 
 def body(version: int = 1, content: SupplyContent = CONTENT) -> Any:
-    return stored(WriteSupply("acme", None, content).body(), version=version)
+    return stored(dict(WriteSupply("acme", None, content).body()), version=version)
 
 
 def known(version: int = 1) -> SupplyRecord:

@@ -8,7 +8,7 @@ from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.core.model.matching import Supply, effective_tags
 from provisioner_operator.core.scheduling.supplies import OfferedSupply, SupplyContent, TemplateDemand, WriteSupply
 from provisioner_operator.kube.parsing import UnparseableObjectError
-from provisioner_operator.kube.supply_parsing import parse_supply
+from provisioner_operator.kube.queueing.supply_parsing import parse_supply
 from support.builders.controller import stored
 
 tags = st.dictionaries(st.sampled_from("abc"), st.sampled_from(["1", "x=y"]), max_size=3)
@@ -32,12 +32,12 @@ contents = st.builds(
 
 @given(contents)
 def test_what_is_written_is_read(content: SupplyContent) -> None:
-    record = parse_supply(stored(WriteSupply("acme", None, content).body(), version=7))
+    record = parse_supply(stored(dict(WriteSupply("acme", None, content).body()), version=7))
     assert record.content == content
     assert (record.namespace, record.uid, record.resource_version) == ("acme", "uid-of-default", 7)
 
 
 def test_an_object_that_does_not_fit_its_model_is_told_apart() -> None:
-    body = stored(WriteSupply("acme", None, SupplyContent()).body())
+    body = stored(dict(WriteSupply("acme", None, SupplyContent()).body()))
     with pytest.raises(UnparseableObjectError):
         parse_supply({**body, "spec": {}})

@@ -15,8 +15,10 @@ from provisioner_operator.core.model.matching import effective_tags
 from provisioner_operator.core.model.records import Condition, Daemon, UnreadableObject
 from provisioner_operator.core.pools.records import PoolStatus
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
-from provisioner_operator.core.reconcilers.supplies import LOOK_SECONDS, SETTLE_SECONDS
+from provisioner_operator.core.reconcilers.supplies import SUPPLY_SECONDS
+from provisioner_operator.core.scheduling.explanation_timing import SETTLE_SECONDS
 from provisioner_operator.core.scheduling.supplies import SupplyContent, SupplyRecord, TemplateDemand, WriteSupply
+from provisioner_operator.core.workspaces.records import Template
 from support.builders.core import NAMESPACE, NOON, a_daemon, at, next_heartbeat
 from support.builders.pools import a_pool, scaling
 from support.builders.workspaces import a_template, a_version
@@ -37,6 +39,10 @@ class Namespace:
     def observe(self, *daemons: Daemon, seconds: float = 0) -> None:
         for daemon in daemons:
             self.reconcilers.jobs.observe_daemon(daemon, at(seconds))
+
+    def observe_template(self, template: Template) -> None:
+        self.reconcilers.workspaces.observe_template(template)
+        self.supplies.template_changed(template, at(0))
 
     def decide(self, seconds: float) -> list[WriteSupply]:
         """Return the decisions of a round."""
@@ -112,12 +118,12 @@ def test_an_idle_installation_writes_nothing() -> None:
 def test_a_restart_writes_nothing() -> None:
     before = Namespace()
     before.observe(a_daemon("a"), a_daemon("b", tags={"gpu": "yes"}))
-    before.reconcilers.workspaces.observe_template(a_template(tags={"gpu": "yes"}))
+    before.observe_template(a_template(tags={"gpu": "yes"}))
     before.rest(0)
 
     after = Namespace(before.record)
     after.observe(a_daemon("b", tags={"gpu": "yes"}), a_daemon("a"))
-    after.reconcilers.workspaces.observe_template(a_template(tags={"gpu": "yes"}))
+    after.observe_template(a_template(tags={"gpu": "yes"}))
     after.rest(0)
 
     assert after.writes == []
@@ -205,15 +211,17 @@ def test_a_pool_that_starts_no_daemon_offers_nothing(how: str) -> None:
 def test_templates_are_written_with_the_program_of_their_active_version() -> None:
     namespace = Namespace()
     template = a_template(a_version(provisioner=Provisioner.ECHO), tags={"gpu": "yes"})
-    namespace.reconcilers.workspaces.observe_template(template)
-    namespace.reconcilers.workspaces.observe_template(a_template(name="new", uid="uid-of-new", active=None))
+    new = a_template(name="new", uid="uid-of-new", active=None)
+    namespace.observe_template(template)
+    namespace.observe_template(new)
     namespace.rest(0)
     assert namespace.content.templates == {
         "template": TemplateDemand(Provisioner.ECHO, {"gpu": "yes"}),
         "new": TemplateDemand(Provisioner.TERRAFORM, {}),
     }
 
-    namespace.reconcilers.workspaces.template_deleted("uid-of-new")
+    namespace.reconcilers.workspaces.template_deleted(new.uid)
+    namespace.supplies.template_changed(new, at(10))
     namespace.rest(10)
     assert list(namespace.content.templates or ()) == ["template"]
 
@@ -292,6 +300,7 @@ def test_nothing_else_is_decided_about_a_namespace_while_a_write_is_under_way() 
 def test_nothing_is_decided_unless_it_was_asked_for() -> None:
     reconcilers = Reconcilers.create("image")
     reconcilers.jobs.observe_daemon(a_daemon(), at(0))
+    reconcilers.supplies.template_changed(a_template(), at(0))
     assert [*reconcilers.supplies.decide(at(0)), *reconcilers.supplies.decide(at(60))] == []
     assert reconcilers.supplies.next_wake() is None
 
@@ -315,7 +324,7 @@ def test_writes_are_few_and_the_last_one_is_right(changes: Sequence[tuple[float,
         fleet[name] = a_daemon(name, tags=tags, cordoned=cordoned, resource_version=next(versions))
         namespace.observe(fleet[name], seconds=now)
         namespace.work(now)
-    assert len(namespace.writes) <= 1 + now / LOOK_SECONDS
+    assert len(namespace.writes) <= 1 + now / SUPPLY_SECONDS
     namespace.rest(now)
 
     supplies = {each.supply for each in fleet.values() if not each.cordoned}
