@@ -69,7 +69,7 @@ def test_kubectl_apply_warns_of_what_no_daemon_can_run(product: ProductNamespace
         assert "the nearest, daemon box, lacks the tag gpu=yes" in warning
         assert "the nearest, daemon box, lacks the tag gpu=yes" in applied(admin, a_workspace_manifest("dev"))
         assert applied(admin, a_workspace_manifest("stopped", running=False)) == ""
-        assert applied(admin, a_job_manifest("fine", tags={"zone": "a"})) == ""
+        assert applied(admin, a_job_manifest("fine", workspaceRef={"name": "fine"}, tags={"zone": "a"})) == ""
         product.jobs.until("fine", "Completed")
 
         # A pool that is allowed to start daemons offers what they would.
