@@ -73,6 +73,7 @@ def test_kubectl_apply_warns_of_what_no_daemon_can_run(product: ProductNamespace
         product.jobs.until("fine", "Completed")
 
         # A pool that is allowed to start daemons offers what they would.
+        admin.run("create", "serviceaccount", "provisioner-daemon")  # that of the pool's Pods
         admin.apply(a_pool_manifest("gpus", tags=both, replicas=None, autoscaling={"maxReplicas": 1}))
         supplies.until(SUPPLY_NAME, lambda body: "pool gpus" in offered(body))
         await_warnings(admin, a_workspace_manifest("probe"), lambda found: not found)
