@@ -252,6 +252,13 @@ class QueueReason(ApiEnum):
     """Jobs start by the policy."""
 
 
+class SupplyPart(ApiEnum):
+    """Part of a ProvisionerSupply."""
+
+    SUPPLIES = "Supplies"
+    TEMPLATES = "Templates"
+
+
 class TaintEffect(ApiEnum):
     """Effect of a node's taint (core/v1)."""
 
