@@ -54,6 +54,7 @@ class KnownDaemons:
         self._pods = pods
         self._tell_changed = tell_changed
         self._entries: dict[str, KnownDaemon] = {}
+        self._in_namespace: dict[str, dict[str, None]] = {}
         self._unreadable: dict[str, UnreadableObject] = {}
         self._healthy: dict[Supply, set[str]] = {}
         self._liveness = Liveness()
@@ -81,6 +82,7 @@ class KnownDaemons:
         doubts_settled = False
         if entry is None:
             self._entries[daemon.uid] = KnownDaemon.new(daemon, now)
+            self._in_namespace.setdefault(daemon.namespace, {})[daemon.uid] = None
         else:
             doubts_settled = entry.observe(daemon, now, reported=reported, fresh=fresh)
         self._tell_changed(daemon.uid)
@@ -113,6 +115,10 @@ class KnownDaemons:
         if entry is None:
             return None
         self._note_health(entry.daemon, None)
+        peers = self._in_namespace[entry.daemon.namespace]
+        peers.pop(uid, None)
+        if not peers:
+            del self._in_namespace[entry.daemon.namespace]
         self._tell_changed(uid)
         return entry.daemon
 
@@ -147,6 +153,10 @@ class KnownDaemons:
     def __iter__(self) -> Iterator[Daemon]:
         """Iterate over all daemons whose objects exist."""
         return (entry.daemon for entry in self._entries.values())
+
+    def in_namespace(self, namespace: str) -> Iterator[Daemon]:
+        """Iterate over the namespace's daemons whose objects exist."""
+        return (self._entries[uid].daemon for uid in self._in_namespace.get(namespace, ()))
 
     def __contains__(self, uid: str) -> bool:
         """Return whether the daemon's object exists."""
