@@ -231,22 +231,16 @@ class KnownDaemons:
 
     def is_replaced(self, uid: str, instance: str) -> bool:
         """Return whether that process of the daemon is certainly gone because another one reports."""
-        entry = self._entries.get(uid)
-        return entry is not None and entry.instances.is_former(instance)
+        return (entry := self._entries.get(uid)) is not None and entry.instances.is_former(instance)
 
     def doubts(self, uid: str, instance: str) -> bool:
         """Note that a job names that process; return whether only a fresh read can show that it is gone."""
-        entry = self._entries.get(uid)
-        return entry is not None and entry.instances.doubt(instance)
+        return (entry := self._entries.get(uid)) is not None and entry.instances.doubt(instance)
 
     def next_look(self, uid: str, now: Instant) -> float | None:
         """Return the time of the next visit if no heartbeat comes, on the monotonic clock; None if never."""
-        next_look = self._liveness.next_look(uid, now)
-        earliest = inf if next_look is None else next_look
-        if (entry := self._entries.get(uid)) is not None:
-            for moment in entry.moments():
-                if now.monotonic < moment < earliest:
-                    earliest = moment
+        look, entry = self._liveness.next_look(uid, now), self._entries.get(uid)
+        earliest = min(inf if look is None else look, inf if entry is None else entry.next_moment(now))
         return earliest if earliest < inf else None
 
     def release_of_unreadable(self, uid: str, now: Instant) -> tuple[ReleaseDaemon, float] | None:
@@ -263,11 +257,7 @@ class KnownDaemons:
     def decide(self, uid: str, now: Instant, *, is_clear: bool, is_awaited: bool) -> DaemonDecision | None:
         """Return the decision that is due for a daemon whose object exists.
 
-        Args:
-            uid: Its uid.
-            now: The present time.
-            is_clear: Whether no run of it is known.
-            is_awaited: Whether jobs wait until it has shown what it runs.
+        `is_clear` tells whether no run of it is known, `is_awaited` whether jobs wait until it has shown what it runs.
         """
         entry = self._entries[uid]
         has_to_show = is_awaited and entry.awaits_read and now.monotonic >= entry.readable_at
