@@ -10,6 +10,7 @@ from pathlib import Path
 from mutation import recorder
 from mutation.mutants import Mutant
 from mutation.record import Record
+from mutation.records import Records
 from mutation.sandbox import HUNG, Limits, Sandbox
 
 JUDGES = (
@@ -24,14 +25,17 @@ JUDGES = (
 ENVIRONMENT = {"PROVISIONER_SIMULATION_SEEDS": "50", "PYTHONHASHSEED": "0"}
 """Two chunks of simulated clusters: what they do not notice, a thousand rarely do."""
 
-_PYTEST = ("-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0")
-_RECORD_LIMITS = Limits(wall=7200.0, cpu=3600.0)
+# The limits are the sandbox's alone: a timeout of pytest counts the time in which others have the CPU.
+_PYTEST = ("-m", "pytest", "-q", "--no-header", "-p", "no:xdist", "-o", "timeout=0", "--hypothesis-seed=0")
+_RECORDED_AT_ONCE = 30
+"""Files of tests, whose record is kept before the next are run."""
+_RECORD_LIMITS = Limits(idle=600.0, cpu=3600.0)
 _START_SECONDS, _PATIENCE = 30.0, 5.0
-"""A mutant may take this much CPU time to start its tests, and so many times what the record took to run them."""
-_SHARE = 0.1
-"""Of a CPU, that the tests get on a busy machine: without any, a mutant that waits forever is stopped by the clock."""
+"""A mutant may take this much time to start its tests, and so many times what the record took to run them."""
 _PASSED, _NO_TESTS = 0, 5
 """Exit codes of pytest."""
+_TRIES = 3
+"""How often tests are asked whose failure a slow machine may have caused."""
 
 
 class JudgeError(Exception):
@@ -61,19 +65,25 @@ class Verdict:
     """The last run's output."""
 
 
-def record(sandbox: Sandbox, result: Path) -> Record:
-    """Run the tests without a mutation, and record the lines that each runs."""
-    written = sandbox.copy.scratch / "record.json"
-    output = sandbox.copy.scratch / "record.log"
-    environment = {recorder.FOLDER: str(sandbox.copy.package), recorder.RESULT: str(written)}
-    judges = [each for each in JUDGES if (sandbox.copy.root / each).is_dir()]
-    command = [sys.executable, *_PYTEST, "-p", "mutation.recorder", *judges]
-    if sandbox.run(command, ENVIRONMENT | environment, _RECORD_LIMITS, output) != _PASSED:
+def record(sandbox: Sandbox, folder: Path) -> Record:
+    """Run the tests without a mutation as far as the folder has no valid record of them, and keep the lines they run."""
+    records = Records(folder, sandbox.copy)
+    root = sandbox.copy.root
+    files = sorted(str(file.relative_to(root)) for judge in JUDGES for file in (root / judge).rglob("test_*.py"))
+    missing = records.missing(files)
+    for at in range(0, len(missing), _RECORDED_AT_ONCE):
+        _record(missing[at : at + _RECORDED_AT_ONCE], records, sandbox)
+    return records.load(files)
+
+
+def _record(files: Sequence[str], records: Records, sandbox: Sandbox) -> None:
+    written, output = sandbox.copy.scratch / "record.json", sandbox.copy.scratch / "record.log"
+    environment = ENVIRONMENT | {recorder.FOLDER: str(sandbox.copy.package), recorder.RESULT: str(written)}
+    command = [sys.executable, *_PYTEST, "-p", "no:cacheprovider", "-p", "mutation.recorder", *files]
+    if sandbox.run(command, environment, _RECORD_LIMITS, output) not in {_PASSED, _NO_TESTS}:
         tail = output.read_text(encoding="utf-8", errors="replace")[-4000:]
         raise JudgeError(f"The tests fail without a mutation, so they cannot judge one:\n{tail}")
-    result.parent.mkdir(parents=True, exist_ok=True)
-    result.write_bytes(written.read_bytes())
-    return Record.load(result)
+    records.add(files, written)
 
 
 def judge(mutant: Mutant, tests: Record, sandbox: Sandbox) -> Verdict:
@@ -82,22 +92,42 @@ def judge(mutant: Mutant, tests: Record, sandbox: Sandbox) -> Verdict:
     groups = tests.tests_of(mutant, sandbox.copy.package)
     diff = mutant.diff((sandbox.copy.package / mutant.path).read_bytes())
     outcome, output, asked = Outcome.SURVIVED, "", list[str]()
-    with sandbox.copy.mutated(mutant):
-        for group in groups:
-            asked += group
-            cpu = _START_SECONDS + _PATIENCE * sum(tests.seconds[test] for test in group)
-            outcome, output = _run(group, Limits(wall=cpu / _SHARE, cpu=cpu), sandbox)
-            if outcome is not Outcome.SURVIVED:
-                break
+    for group in groups:
+        asked += group
+        limit = _START_SECONDS + _PATIENCE * sum(tests.seconds[test] for test in group)
+        outcome, output = _verdict(group, mutant, Limits(idle=limit, cpu=limit), sandbox)
+        if outcome is not Outcome.SURVIVED:
+            break
     return Verdict(mutant, diff, outcome, tuple(asked), time.monotonic() - began, output)
 
 
-def _run(group: Sequence[str], limits: Limits, sandbox: Sandbox) -> tuple[Outcome, str]:
-    listed, log = sandbox.copy.scratch / "tests", sandbox.copy.scratch / "log"
+def _verdict(group: Sequence[str], mutant: Mutant, limits: Limits, sandbox: Sandbox) -> tuple[Outcome, str]:
+    """Ask the tests; if one of them failed that a slow machine can fail, it has to pass without the mutant."""
+    listed = sandbox.copy.scratch / "tests"
     listed.write_text("\n".join(group), encoding="utf-8")
+    output = ""
+    for _ in range(_TRIES):
+        with sandbox.copy.mutated(mutant):
+            outcome, output = _run(["-x", f"@{listed}"], limits, sandbox)
+        if outcome is not Outcome.NOTICED or not _depends_on_speed(group, output):
+            return outcome, output
+        without, _ = _run(["--last-failed", "--last-failed-no-failures=none", f"@{listed}"], limits, sandbox)
+        if without is Outcome.SURVIVED:
+            return outcome, output
+    return Outcome.SURVIVED, output
+
+
+def _depends_on_speed(group: Sequence[str], output: str) -> bool:
+    """Whether tests measure real time: those that wait for a program, and those that gave up."""
+    return "Timeout" in output or any(test.startswith("tests/component/") for test in group)
+
+
+def _run(arguments: Sequence[str], limits: Limits, sandbox: Sandbox) -> tuple[Outcome, str]:
+    log, cache = sandbox.copy.scratch / "log", sandbox.copy.scratch / "cache"
     # Compiled files are not written: those of the unchanged tree stay valid for the next mutant.
     environment = ENVIRONMENT | {"PYTHONDONTWRITEBYTECODE": "1"}
-    code = sandbox.run([sys.executable, *_PYTEST, "-x", f"@{listed}"], environment, limits, log)
+    command = [sys.executable, *_PYTEST, "-o", f"cache_dir={cache}", *arguments]
+    code = sandbox.run(command, environment, limits, log)
     output = log.read_text(encoding="utf-8", errors="replace")
     if code == _NO_TESTS:
         raise JudgeError(f"No tests were found:\n{output}")

@@ -1,6 +1,5 @@
 """Copies of the work tree, the only thing that is ever mutated."""
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -61,15 +60,6 @@ def duplicate(copy: Copy, scratch: Path) -> Copy:
     (scratch / "tmp").mkdir(parents=True)
     shutil.copytree(copy.root, scratch / "tree", symlinks=True)
     return Copy(scratch)
-
-
-def digest() -> str:
-    """A digest of all code and tests, by which a record of them is found again."""
-    value = hashlib.sha256()
-    for name in tracked():
-        if name.startswith(("operator/", "tests/", "devcluster/", "pyproject.toml", "requirements/")):
-            value.update(name.encode() + b"\0" + (REPOSITORY / name).read_bytes() + b"\0")
-    return value.hexdigest()[:16]
 
 
 def tracked() -> list[str]:
