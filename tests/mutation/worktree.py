@@ -45,13 +45,17 @@ class Copy:
 
 
 def copy_tree(scratch: Path) -> Copy:
-    """Copy what git tracks or would track."""
+    """Copy what git tracks or would track, and the compiled modules, which are valid for files with the same times."""
     copy = Copy(scratch)
     (scratch / "tmp").mkdir(parents=True)
-    for name in tracked():
+    names = tracked()
+    for name in names:
         target = copy.root / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(REPOSITORY / name, target, follow_symlinks=False)
+    for folder in {(REPOSITORY / name).parent / "__pycache__" for name in names if name.endswith(".py")}:
+        if folder.is_dir():
+            shutil.copytree(folder, copy.root / folder.relative_to(REPOSITORY))
     return copy
 
 
