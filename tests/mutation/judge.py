@@ -1,13 +1,14 @@
 """Run the fast tests on a copy of the tree: once without a mutation for the record, then on each mutant."""
 
+import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from mutation import recorder
+from mutation import limiter, recorder
 from mutation.mutants import Mutant
 from mutation.record import Record
 from mutation.records import Records
@@ -30,8 +31,8 @@ _PYTEST = ("-m", "pytest", "-q", "--no-header", "-p", "no:xdist", "-o", "timeout
 _RECORDED_AT_ONCE = 10
 """Files of tests, whose record is kept before the next are run."""
 _RECORD_LIMITS = Limits(idle=600.0, cpu=3600.0)
-_START_SECONDS, _PATIENCE = 30.0, 5.0
-"""A mutant may take this much time to start its tests, and so many times what the record took to run them."""
+_START_SECONDS, _TEST_SECONDS, _PATIENCE = 30.0, 5.0, 5.0
+"""Tests of a mutant may take this much time to start, each this much, and so many times what it took in the record."""
 _PASSED, _NO_TESTS = 0, 5
 """Exit codes of pytest."""
 _TRIES = 3
@@ -94,40 +95,46 @@ def judge(mutant: Mutant, tests: Record, sandbox: Sandbox) -> Verdict:
     outcome, output, asked = Outcome.SURVIVED, "", list[str]()
     for group in groups:
         asked += group
-        limit = _START_SECONDS + _PATIENCE * sum(tests.seconds[test] for test in group)
-        outcome, output = _verdict(group, mutant, Limits(idle=limit, cpu=limit), sandbox)
+        outcome, output = _verdict({test: tests.seconds[test] for test in group}, mutant, sandbox)
         if outcome is not Outcome.SURVIVED:
             break
     return Verdict(mutant, diff, outcome, tuple(asked), time.monotonic() - began, output)
 
 
-def _verdict(group: Sequence[str], mutant: Mutant, limits: Limits, sandbox: Sandbox) -> tuple[Outcome, str]:
+def _verdict(group: Mapping[str, float], mutant: Mutant, sandbox: Sandbox) -> tuple[Outcome, str]:
     """Ask the tests; if one of them failed that a slow machine can fail, it has to pass without the mutant."""
-    listed = sandbox.copy.scratch / "tests"
+    listed, limits = sandbox.copy.scratch / "tests", sandbox.copy.scratch / "limits.json"
     listed.write_text("\n".join(group), encoding="utf-8")
+    limits.write_text(
+        json.dumps({test: _TEST_SECONDS + _PATIENCE * took for test, took in group.items()}), encoding="utf-8"
+    )
+    limit = _START_SECONDS + _PATIENCE * sum(group.values())
     output = ""
     for _ in range(_TRIES):
         with sandbox.copy.mutated(mutant):
-            outcome, output = _run(["-x", f"@{listed}"], limits, sandbox)
+            outcome, output = _run(["-x", f"@{listed}"], limit, sandbox)
         if outcome is not Outcome.NOTICED or not _depends_on_speed(group, output):
             return outcome, output
-        without, _ = _run(["--last-failed", "--last-failed-no-failures=none", f"@{listed}"], limits, sandbox)
+        without, _ = _run(["--last-failed", "--last-failed-no-failures=none", f"@{listed}"], limit, sandbox)
         if without is Outcome.SURVIVED:
             return outcome, output
     return Outcome.SURVIVED, output
 
 
-def _depends_on_speed(group: Sequence[str], output: str) -> bool:
+def _depends_on_speed(group: Iterable[str], output: str) -> bool:
     """Whether tests measure real time: those that wait for a program, and those that gave up."""
     return "Timeout" in output or any(test.startswith("tests/component/") for test in group)
 
 
-def _run(arguments: Sequence[str], limits: Limits, sandbox: Sandbox) -> tuple[Outcome, str]:
+def _run(arguments: Sequence[str], limit: float, sandbox: Sandbox) -> tuple[Outcome, str]:
     log, cache = sandbox.copy.scratch / "log", sandbox.copy.scratch / "cache"
     # Compiled files are not written: those of the unchanged tree stay valid for the next mutant.
-    environment = ENVIRONMENT | {"PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, *_PYTEST, "-o", f"cache_dir={cache}", *arguments]
-    code = sandbox.run(command, environment, limits, log)
+    environment = ENVIRONMENT | {
+        "PYTHONDONTWRITEBYTECODE": "1",
+        limiter.SECONDS: str(sandbox.copy.scratch / "limits.json"),
+    }
+    command = [sys.executable, *_PYTEST, "-p", "mutation.limiter", "-o", f"cache_dir={cache}", *arguments]
+    code = sandbox.run(command, environment, Limits(idle=limit, cpu=limit), log)
     output = log.read_text(encoding="utf-8", errors="replace")
     if code == _NO_TESTS:
         raise JudgeError(f"No tests were found:\n{output}")

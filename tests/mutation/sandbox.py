@@ -22,7 +22,8 @@ DANGEROUS = frozenset({"daemon"})
 HUNG = 124
 """Exit code of a command that was stopped at a limit, as of timeout(1)."""
 
-_OUT_OF_CPU = 128 + signal.SIGXCPU
+_OUT_OF_CPU = frozenset({signal.SIGXCPU, signal.SIGPROF})
+"""Signals that end a process, or one of its tests, that took too much CPU time."""
 _NOT_ENTERED = 120
 """Exit code if the namespaces could not be set up; pytest has none of that number."""
 _LOOK_SECONDS = 1.0
@@ -89,7 +90,7 @@ class Sandbox:
                     process.wait()
         if code == _NOT_ENTERED:
             raise SandboxError(output.read_text(encoding="utf-8", errors="replace"))
-        return HUNG if code in {_OUT_OF_CPU, -signal.SIGXCPU} else code
+        return HUNG if {-code, code - 128} & _OUT_OF_CPU else code
 
     def _wait(self, process: subprocess.Popen[bytes], limit: float) -> int:
         work = Work(process.pid)

@@ -13,7 +13,6 @@ from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
 from provisioner_operator.core.model.records import Daemon, Job, ReportedRun
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.scheduling.queueing.records import Queue
-from provisioner_operator.core.views.explanation_cache import ExplanationCache
 from provisioner_operator.core.views.fit import fits
 from provisioner_operator.core.views.live_queue import LiveQueue
 from provisioner_operator.core.views.queue_view import Place
@@ -22,7 +21,6 @@ from provisioner_operator.core.views.wait_estimate import estimate
 from support.builders.core import (
     NOON,
     a_daemon,
-    a_demand,
     a_job,
     a_running_job,
     an_assigned_job,
@@ -279,13 +277,6 @@ def test_a_job_waits_for_the_last_slot_while_a_run_has_it() -> None:
 
     live.observe_job(a_running_job(daemon="one"))
     assert live.reason_of(job) == "DaemonsBusy"
-
-
-def test_explanations_of_ever_new_demands_are_not_all_kept() -> None:
-    fleet = ExplanationCache()
-    for number in range(5000):
-        assert fleet.explain(a_demand(number=str(number))) is not None
-    assert fleet.size < 5000
 
 
 def test_an_assignment_that_is_withdrawn_puts_the_job_back() -> None:
