@@ -35,6 +35,7 @@ DEFAULT_COUNT = 100
 def sandboxes(count: int) -> Iterator[list[Sandbox]]:
     """Copies of the work tree that end with the block."""
     scratch = Path(tempfile.mkdtemp(prefix="mutation-")).resolve()
+    scratch.chmod(0o755)  # some tests do their work as another user
     try:
         first = copy_tree(scratch / "0")
         yield [Sandbox(first), *(Sandbox(duplicate(first, scratch / str(at))) for at in range(1, count))]
