@@ -28,7 +28,7 @@ ENVIRONMENT = {"PROVISIONER_SIMULATION_SEEDS": "50", "PYTHONHASHSEED": "0"}
 
 # The limits are the sandbox's alone: a timeout of pytest counts the time in which others have the CPU.
 _PYTEST = ("-m", "pytest", "-q", "--no-header", "-p", "no:xdist", "-o", "timeout=0", "--hypothesis-seed=0")
-_RECORDED_AT_ONCE = 10
+_RECORDED_AT_ONCE = 4
 """Files of tests, whose record is kept before the next are run."""
 _RECORD_LIMITS = Limits(idle=600.0, cpu=3600.0)
 _START_SECONDS, _TEST_SECONDS, _PATIENCE = 30.0, 5.0, 5.0
