@@ -92,7 +92,8 @@ def test_only_what_makes_a_difference_is_explained_again(monkeypatch: pytest.Mon
 
 def test_as_many_explanations_are_kept_as_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explanation_cache, "_MOST_DEMANDS", 3)
-    cache, sizes = ExplanationCache(), []
+    cache = ExplanationCache()
+    sizes: list[int] = []
     for number in range(5):
         cache.explain(a_demand(number=str(number)))
         sizes.append(cache.size)

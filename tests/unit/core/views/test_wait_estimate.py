@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner_operator.api.v1alpha1.enums import Phase
-from provisioner_operator.core.model.records import Daemon
+from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.views.snapshot import Snapshot
 from provisioner_operator.core.views.wait_estimate import estimate, observed_runs
 from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job
@@ -87,7 +87,9 @@ DAEMONS = st.tuples(st.integers(1, 3), st.lists(st.integers(-500, 0), max_size=4
 def test_each_slot_takes_the_next_job_when_its_run_ends(
     daemons: list[tuple[int, list[int], int]], waiting: int
 ) -> None:
-    running, fleet, free_at = [], [], list[float]()
+    running: list[Job] = []
+    fleet: list[Daemon] = []
+    free_at: list[float] = []
     for at, (slots, starts, others) in enumerate(daemons):
         runs = [a_running_job(f"r-{at}-{n}", daemon=f"d-{at}", started=start) for n, start in enumerate(starts)]
         unknown = [a_running_job(f"o-{at}-{n}", daemon=f"d-{at}") for n in range(others)]

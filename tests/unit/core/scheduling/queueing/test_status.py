@@ -1,6 +1,7 @@
 """A queue's status counts what a plain count over all jobs does."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ NOW = NOON + 10
 JOBS = st.lists(people_jobs(), unique_by=lambda job: job.uid, max_size=13)
 
 
-def a_queue(policy: QueuePolicy | None = None, **fields: object) -> Queue:
+def a_queue(policy: QueuePolicy | None = None, **fields: Any) -> Queue:
     return replace(Queue(NAMESPACE, "default", "uid-of-queue", 7, 3, policy or a_policy()), **fields)
 
 
@@ -121,7 +122,7 @@ STATUS = QueueStatus(
         ({"running": 3}, True),
     ],
 )
-def test_time_that_passes_is_no_news_and_everything_else_is(changes: dict[str, object], *, is_news: bool) -> None:
+def test_time_that_passes_is_no_news_and_everything_else_is(changes: dict[str, Any], *, is_news: bool) -> None:
     assert differs(STATUS, replace(STATUS, **changes)) is is_news
 
 
