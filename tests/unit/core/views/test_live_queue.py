@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
-from provisioner_operator.core.model.records import Daemon, Job, ReportedRun
+from provisioner_operator.core.model.records import Daemon, Job, ReportedRun, ReportedState
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.views.fit import fits
@@ -79,7 +79,10 @@ def daemons(draw: st.DrawFn) -> Daemon:
         "heartbeat": draw(st.sampled_from([None, heartbeat(-60), heartbeat(0), heartbeat(-30)])),
     }
     namespace = NAMESPACES[name == "three"]
-    return replace(a_daemon(name, namespace=namespace, tags=draw(TAGS)), runs=frozenset(runs), **fields)
+    unsaved = draw(st.sampled_from([(), (), (), (ReportedState("dev", "dev-0"),)]))
+    return replace(
+        a_daemon(name, namespace=namespace, tags=draw(TAGS)), runs=frozenset(runs), unsaved=unsaved, **fields
+    )
 
 
 @st.composite
