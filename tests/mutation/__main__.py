@@ -96,7 +96,7 @@ def main(packages: tuple[str, ...], seed: int | None, count: int, workers: int, 
     verdicts = []
     try:
         with sandboxes(workers) as places:
-            click.echo("Recording the tests that changed without a mutation ...", err=True)
+            click.echo("Recording the tests without a mutation, as far as no valid record is kept ...", err=True)
             for verdict in judge_all(mutants, record(places[0], RECORDS), places):
                 verdicts.append(verdict)
                 click.echo(f"{len(verdicts)}/{len(mutants)} {verdict.mutant.name} {verdict.outcome}", err=True)
