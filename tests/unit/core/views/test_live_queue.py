@@ -290,6 +290,16 @@ def test_an_assignment_that_is_withdrawn_puts_the_job_back() -> None:
     assert live.place_of("uid-of-job") == Place(1, 1)
 
 
+def test_an_assigned_job_has_its_workspace_before_an_older_one() -> None:
+    live, older = LiveQueue(), a_job("dev-1", workspace="dev")
+    live.observe_job(older)
+    live.observe_job(an_assigned_job("dev-2", workspace="dev"))
+    busy = live.busy(older)
+    assert busy is not None
+    assert busy.details == "First goes dev-2."
+    assert live.place_of(older.uid) is None
+
+
 @pytest.mark.parametrize("forget", [LiveQueue.forget_job, LiveQueue.forget_daemon, LiveQueue.forget_pool])
 def test_what_was_never_known_can_be_forgotten(forget: Callable[[LiveQueue, str], None]) -> None:
     live = LiveQueue()
