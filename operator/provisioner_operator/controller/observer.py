@@ -126,10 +126,11 @@ class Observer:
         """Forget a queue's policy that was deleted."""
         self._forget(self._kinds.queue, uid)
 
-    def past_run(self, body: Mapping[str, Any]) -> None:
-        """Observe an ended job for its run alone, which a policy may count."""
+    def ended_job(self, body: Mapping[str, Any]) -> None:
+        """Observe an ended job for its namespace's policy, which may be younger than the job's end."""
         with suppress(UnparseableObjectError):
-            self._jobs.observe_past_run(parse_job(body))
+            self._jobs.observe_ended(parse_job(body))
+            self.wake.set()
 
     def template(self, body: Mapping[str, Any]) -> None:
         """Observe a template."""

@@ -5,10 +5,9 @@ still has its own precondition. It decides nothing: that is the job reconciler's
 """
 
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
-from provisioner_operator.core.jobs.timeouts import expiry
 from provisioner_operator.core.model.gone_objects import DELETED
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.model.records import Daemon, DaemonPod, EndedJob, Job, UnreadableObject
+from provisioner_operator.core.model.records import Daemon, DaemonPod, Job, UnreadableObject
 from provisioner_operator.core.reconcilers.queue_cache import QueueCache
 from provisioner_operator.core.scheduling.explanation import Growth, describe_unsaved_state
 from provisioner_operator.core.scheduling.queueing.policy import past_run
@@ -47,7 +46,7 @@ class JobCache(QueueCache):
         """Remove a job whose object is gone; its run may still be stopping."""
         self._take_out(uid, None, now)
         self._queue.forget_past_run(uid)
-        self._ended.pop(uid, None)
+        self._forget_ended(uid)
         self._gone.add(uid)
 
     def workspace_changed(self, workspace: NamespacedName) -> None:
@@ -155,14 +154,7 @@ class JobCache(QueueCache):
         if (run := past_run(job)) is not None:
             self._queue.add_past_run(job.namespace, run)
         self._gone.add(job.uid, job.resource_version)
-        due = expiry(job)
-        lags = job.observed_generation not in {None, job.generation}
-        if job.deleting or (due is None and not lags):
-            self._ended.pop(job.uid, None)
-            return
-        unobserved = job.generation if lags else None
-        self._ended[job.uid] = EndedJob(job.namespace, job.name, job.uid, job.resource_version, due, unobserved)
-        self._work.add(job.uid)
+        self._remember(job)
 
     def _states_changed(self, daemon_uid: str, known: Daemon | None, now: Instant) -> None:
         """Hold up the workspaces whose states only this daemon has: not once its disk is gone with its Pod, or its object is."""

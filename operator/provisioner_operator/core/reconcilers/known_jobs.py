@@ -24,6 +24,7 @@ from provisioner_operator.core.scheduling.unlisted_runs import UnlistedRuns
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
 
 if TYPE_CHECKING:
+    from provisioner_operator.core.jobs.history import History
     from provisioner_operator.core.model.backoff import Backoff
 
 
@@ -37,7 +38,9 @@ class KnownJobs:
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
         self._ended: dict[str, EndedJob] = {}
-        """Ended jobs that still need a write."""
+        """Ended jobs that still need a write, or that a history is about."""
+        self._histories: dict[str, History] = {}
+        """Histories of the namespaces whose policies have one."""
         self._gone = GoneObjects()
         """Jobs that ended, and jobs, daemons and Pods that were deleted."""
         self._assigning: set[str] = set()
@@ -51,8 +54,8 @@ class KnownJobs:
         self._placement = Placement()
         self._pods = DaemonPods()
         self._daemons = KnownDaemons(self._pods)
-        self.wants_past_runs = False
-        """Whether a policy counts ended runs that are not known; reset by whoever lists them."""
+        self.wants_ended_jobs = False
+        """Whether a policy is about ended jobs that are not known; reset by whoever lists them."""
         self._policies: dict[str, Queue] = {}
         """ProvisionerQueues by uid."""
         self._queue_of: dict[str, str] = {}
@@ -128,6 +131,10 @@ class KnownJobs:
     def held_namespaces(self) -> int:
         """Return the number of namespaces whose builds wait until each daemon has shown what it runs."""
         return self._placement.held_namespaces()
+
+    def ended_uids(self) -> dict[str, str]:
+        """Return the uids of known ended jobs, each with its namespace, for a list to find missed deletions."""
+        return {uid: job.namespace for uid, job in self._ended.items()}
 
     def uids(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return the uids of unfinished jobs and of daemons, for a resync to find missed deletions."""

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from provisioner_operator.controller import clock
 from provisioner_operator.controller.sources.initial_list import RESYNC_SECONDS, Lister
+from provisioner_operator.core.jobs.decisions import Expire
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError, UnreachableError
 from provisioner_operator.kube.selectors import DAEMON_PODS, UNFINISHED_JOBS
@@ -135,6 +137,40 @@ async def test_a_policy_has_the_ended_jobs_listed_for_the_runs_that_it_counts() 
         await asyncio.sleep(3600)
     assert queue.share_of("ann") > queue.share_of("bob")
     assert len(listing.lists("jobs")) == 4
+
+
+@virtual_time
+async def test_a_history_has_the_ended_jobs_listed_and_counted() -> None:
+    listing = Listing()
+    listing.are_empty("pools", "pods", "daemons", "templates", "workspaces")
+    listing.has("queues", a_page(stored(a_queue_manifest(history={"completed": 1}))))
+    end: dict[str, Any] = {"phase": "Completed", "observedGeneration": 1}
+    first, last = (
+        stored(a_job_manifest(name), **end, finishedAt=f"2027-01-15T08:00:0{second}Z")
+        for second, name in enumerate(["first", "last"])
+    )
+    listing.has("jobs", a_page(), a_page(), a_page(last, first), a_page())
+    await listing.lister.list_all()
+    async with listing.followed():
+        await asyncio.sleep(1)
+    decisions = listing.parts.jobs.decide(clock.read())
+    assert [each.display_name for each in decisions if isinstance(each, Expire)] == ["acme/first"]
+
+
+@virtual_time
+async def test_an_ended_job_whose_deletion_was_missed_is_forgotten_with_the_next_list() -> None:
+    listing = Listing()
+    listing.are_empty("pools", "queues", "pods", "daemons", "templates", "workspaces")
+    ended: dict[str, Any] = {"phase": "Failed", "finishedAt": "2027-01-15T08:00:00Z"}
+    here, gone = (stored(a_job_manifest(name, ttlSecondsAfterFinished=60), **ended) for name in ("here", "gone"))
+    listing.has("jobs", a_page(), a_page(), a_page(), a_page(here))
+    listing.parts.observer.job(here)
+    listing.parts.observer.job(gone)
+    listing.parts.observer.job(stored(a_job_manifest("other", ttlSecondsAfterFinished=60), namespace="globex", **ended))
+    await listing.lister.list_all()
+    async with listing.followed():
+        await asyncio.sleep(1)
+    assert set(listing.parts.jobs.ended_uids()) == {"uid-of-here", "uid-of-other"}
 
 
 @virtual_time

@@ -59,8 +59,8 @@ def test_a_run_that_ended_makes_the_next_of_its_group_wait() -> None:
     jobs = JobReconciler()
     assert jobs.observe_queue(a_queue(), at(0))
     assert not jobs.observe_queue(a_queue(), at(0))
-    assert jobs.wants_past_runs
-    assert jobs.counts_past_runs(NAMESPACE)
+    assert jobs.wants_ended_jobs
+    assert jobs.needs_ended_jobs(NAMESPACE)
     jobs.observe_daemon(a_daemon(), at(0))
     jobs.observe_job(an_ended_job("past", initiator="ann", finished=20), at(20))
     jobs.observe_job(a_job("anns", initiator="ann", created=20), at(20))
@@ -74,15 +74,15 @@ def test_a_run_of_a_deleted_job_is_neither_kept_nor_counted_again() -> None:
     jobs = JobReconciler()
     jobs.observe_queue(a_queue(), at(60))
     past = an_ended_job("past", initiator="ann", finished=60)
-    jobs.observe_past_run(past)
+    jobs.observe_ended(past)
     queue = jobs.policy_queues.of(NAMESPACE)
     assert queue is not None
     assert queue.share_of("ann") > queue.share_of("bob")
     jobs.job_deleted(past.uid, at(61))
     assert queue.share_of("ann") == queue.share_of("bob")
-    jobs.observe_past_run(past)  # a page of a list that was read before
+    jobs.observe_ended(past)  # a page of a list that was read before
     assert queue.share_of("ann") == queue.share_of("bob")
-    assert not jobs.counts_past_runs("elsewhere")
+    assert not jobs.needs_ended_jobs("elsewhere")
 
 
 def test_a_job_that_a_limit_holds_is_told_so_and_starts_once_the_limit_is_raised() -> None:
@@ -179,10 +179,12 @@ def test_the_status_is_written_at_once_for_a_new_policy_and_then_seldom() -> Non
     assert not of_kind(list(jobs.decide(at(9 * STATUS_SECONDS))), UpdateQueueStatus)
 
 
-def test_the_status_of_a_policy_that_says_nothing_is_not_written_while_there_is_no_job() -> None:
+def test_a_policy_that_says_nothing_is_in_force_too() -> None:
     jobs = JobReconciler()
     jobs.observe_queue(a_queue(QueuePolicy()), at(0))
-    assert list(jobs.decide(at(0))) == []
+    (update,) = jobs.decide(at(0))
+    assert isinstance(update, UpdateQueueStatus)
+    assert (update.status.pending, update.status.running, update.status.observed_generation) == (0, 0, 1)
 
 
 def test_a_refused_status_is_reported_and_written_at_once_when_the_queue_changes() -> None:
@@ -239,9 +241,9 @@ def test_ended_jobs_are_listed_when_runs_may_count_that_did_not(
 ) -> None:
     jobs = JobReconciler()
     jobs.observe_queue(a_queue(QueuePolicy(former)), at(0))
-    jobs.wants_past_runs = False
+    jobs.wants_ended_jobs = False
     jobs.observe_queue(a_queue(QueuePolicy(later), version=2), at(1))
-    assert jobs.wants_past_runs is wants
+    assert jobs.wants_ended_jobs is wants
 
 
 @pytest.mark.parametrize("phase", [Phase.COMPLETED, Phase.CANCELED])
