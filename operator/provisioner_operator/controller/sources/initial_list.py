@@ -55,6 +55,9 @@ class Lister:
         self._queues = feeds.queues(client, observer, reconcilers.jobs, namespace, self._want_ended_jobs)
         self._templates = feeds.templates(client, observer, reconcilers.workspaces, namespace)
         self._workspaces = feeds.workspaces(client, observer, reconcilers.workspaces, namespace)
+        self._supplies = (
+            feeds.supplies(client, observer, reconcilers.supplies, namespace) if reconcilers.supplies.is_on else None
+        )
 
     async def list_all(self) -> None:
         """List every collection once. Raises KubeError."""
@@ -67,6 +70,8 @@ class Lister:
         await self._daemons.list()
         await self._templates.list()
         await self._workspaces.list()
+        if self._supplies is not None:
+            await self._supplies.list()
 
     def tasks(self) -> Iterable[tuple[str, Coroutine[Any, Any, None]]]:
         """Yield the endless tasks that keep everything current after the lists, each with a name."""
@@ -76,6 +81,8 @@ class Lister:
         yield f"watch of daemons{where}", self._daemons.follow()
         yield f"watch of templates{where}", self._templates.follow()
         yield f"watch of workspaces{where}", self._workspaces.follow()
+        if self._supplies is not None:
+            yield f"watch of supplies{where}", self._supplies.follow()
         yield f"resync{where}", self._repeat(self._resync)
         yield f"list of ended jobs{where}", self._repeat(self._list_ended_jobs)
 

@@ -77,7 +77,7 @@ class JobCache(QueueCache):
             jobs = [job for uid in self._placement.jobs_of(daemon.uid) if (job := self._jobs.get(uid)) is not None]
             self._work.add(*self._unlisted.report(daemon, jobs))
         if news.eligibility_changed:
-            self._reasons.fleet_changed(daemon.namespace, now)
+            self._fleet_changed(daemon.namespace, now)
         if news.eligibility_changed or news.doubts_settled:
             self._work.add(*self._placement.jobs_of(daemon.uid))
         self._work.add(daemon.uid)
@@ -91,7 +91,7 @@ class JobCache(QueueCache):
             self._queue.offer(known, 0)
         self._work.add(daemon.uid)
         self._work.add(*self._placement.release(daemon.uid))  # it could hold all builds for as long as it is unreadable
-        self._reasons.fleet_changed(daemon.namespace, now)
+        self._fleet_changed(daemon.namespace, now)
 
     def daemon_deleted(self, uid: str, now: Instant, *, watched: bool = False) -> None:
         """Remove a daemon whose object is gone, though its process may go on; `watched` if a watch missed no heartbeat before."""
@@ -100,7 +100,7 @@ class JobCache(QueueCache):
         daemon = self._daemons.deleted(uid, now, watched=watched)
         if daemon is not None:
             self._queue.remove(daemon)
-            self._reasons.fleet_changed(daemon.namespace, now)
+            self._fleet_changed(daemon.namespace, now)
             if (pod := self._pods.daemon_deleted(daemon)) is not None:
                 self._changed(pod.uid)
                 self._work.add(pod.uid)
@@ -134,6 +134,7 @@ class JobCache(QueueCache):
 
     def observe_growth(self, namespace: str, pool_uid: str, growth: Growth | None, now: Instant) -> None:
         """Record the state of a pool that creates daemons when jobs wait; None if it no longer does."""
+        self.changed_fleets.add(namespace)
         self._reasons.growth_changed(namespace, pool_uid, growth, now)
 
     def park(self, uid: str) -> None:
@@ -191,7 +192,7 @@ class JobCache(QueueCache):
         self._daemons.pod_changed(daemon_uid)
         if (daemon := self._daemons.get(daemon_uid)) is not None:
             self._states_changed(daemon_uid, daemon, now)
-        self._reasons.fleet_changed(namespace, now)
+        self._fleet_changed(namespace, now)
         self._work.add(*self._placement.jobs_of(daemon_uid), daemon_uid)
 
     def _reassign(self, previous: Job | None, job: Job, now: Instant) -> None:

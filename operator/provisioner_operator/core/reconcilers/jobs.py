@@ -242,7 +242,7 @@ class JobReconciler(QueueStatuses):
         decision = self._daemons.decide(uid, now, is_clear=self._placement.is_clear(uid), is_awaited=is_awaited)
         if isinstance(decision, MarkOffline):
             self._work.add(*self._placement.jobs_of(uid))
-            self._reasons.fleet_changed(daemon.namespace, now)
+            self._fleet_changed(daemon.namespace, now)
         return decision
 
     def _decide_unreadable_daemon(self, uid: str, now: Instant) -> ReleaseDaemon | None:

@@ -3,7 +3,7 @@
 The cache of jobs changes this state; the other reconcilers and the metrics only read it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from provisioner_operator.core.daemons.pods import DaemonPods
@@ -16,6 +16,7 @@ from provisioner_operator.core.model.records import Daemon, EndedJob, Job, Repor
 from provisioner_operator.core.model.work_queue import WorkQueue
 from provisioner_operator.core.scheduling.assignment import AssignmentQueue
 from provisioner_operator.core.scheduling.claimable_times import ClaimableTimes
+from provisioner_operator.core.scheduling.explanation import Growth
 from provisioner_operator.core.scheduling.explanation_timing import PendingReasons
 from provisioner_operator.core.scheduling.placement import Placement
 from provisioner_operator.core.scheduling.queueing.policy_queues import PolicyQueues
@@ -62,6 +63,8 @@ class KnownJobs:
         """Uid of the ProvisionerQueue in force, by namespace."""
         self._status_seen: dict[str, float] = {}
         """Monotonic time of the last look at the status of a namespace's queue."""
+        self.changed_fleets: set[str] = set()
+        """Namespaces whose daemons or pools changed; emptied by whoever keeps their supplies."""
         self._reasons = PendingReasons()
         self._claimable = ClaimableTimes()
         self._tell_unsaved: Callable[[NamespacedName, str | None], None] = _tell_nobody
@@ -72,6 +75,20 @@ class KnownJobs:
         daemon = self._daemons.get(self._placement.keeper_of(workspace) or "")
         state = None if daemon is None or workspace is None else daemon.unsaved_state_of(workspace[1])
         return None if daemon is None or state is None else (state, daemon.name)
+
+    def _fleet_changed(self, namespace: str, now: Instant) -> None:
+        """Have the supplies and the explanations of a namespace looked at, of which a daemon was added, removed or changed."""
+        self.changed_fleets.add(namespace)
+        self._reasons.fleet_changed(namespace, now)
+
+    def open_daemons(self, namespace: str) -> Iterator[Daemon]:
+        """Iterate over the namespace's daemons that take new jobs, as far as they have free slots."""
+        daemons = self._daemons
+        return (each for each in daemons.in_namespace(namespace) if daemons.may_get_jobs(each) and not each.cordoned)
+
+    def growths(self, namespace: str) -> Iterable[Growth]:
+        """Return the namespace's pools that create daemons when jobs wait."""
+        return self._reasons.growths(namespace)
 
     def is_unreadable_daemon(self, uid: str) -> bool:
         """Return whether that daemon is in a state that cannot be parsed."""

@@ -10,6 +10,7 @@ import pytest
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.sources.initial_list import RESYNC_SECONDS, Lister
 from provisioner_operator.core.jobs.decisions import Expire
+from provisioner_operator.core.scheduling.supplies import SupplyContent, WriteSupply
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError, UnreachableError
 from provisioner_operator.kube.selectors import DAEMON_PODS, UNFINISHED_JOBS
@@ -30,8 +31,8 @@ def a_pod(name: str, namespace: str = "acme") -> Mapping[str, Any]:
 class Listing:
     """A lister and the parts that it feeds, over collections that are empty unless a test says otherwise."""
 
-    def __init__(self, namespace: str | None = "acme") -> None:
-        self.parts = ControllerParts()
+    def __init__(self, namespace: str | None = "acme", *, publish_supplies: bool = False) -> None:
+        self.parts = ControllerParts(publish_supplies=publish_supplies)
         self.namespace = namespace
         parts = self.parts
         self.lister = Lister(parts.client, parts.observer, parts.reconcilers, parts.writer, namespace)
@@ -89,6 +90,19 @@ async def test_each_kind_has_a_task_that_bears_the_namespace() -> None:
     for name, work in Listing(None).lister.tasks():
         assert " in " not in name
         work.close()
+
+
+@virtual_time
+async def test_supplies_are_followed_only_where_they_are_kept() -> None:
+    listing = Listing(publish_supplies=True)
+    listing.are_empty(*KINDS)
+    supply = WriteSupply("acme", None, SupplyContent()).body()
+    listing.has("supplies", a_page(stored(dict(supply))))
+    await listing.lister.list_all()
+    assert [each.uid for each in listing.parts.reconcilers.supplies.supplies()] == ["uid-of-default"]
+    async with listing.followed():
+        tasks = {task.get_name() for task in asyncio.all_tasks()}
+        assert "watch of supplies in acme" in tasks
 
 
 @virtual_time
