@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner_operator.api.v1alpha1.enums import Phase
-from provisioner_operator.core.model.records import Daemon
+from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.views.snapshot import Snapshot
 from provisioner_operator.core.views.wait_estimate import estimate, observed_runs
 from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job
@@ -79,16 +79,32 @@ def test_a_slot_that_no_job_accounts_for_is_free_soon() -> None:
     assert guess.seconds == 1
 
 
-@given(st.lists(st.integers(-500, 0), min_size=1, max_size=5), st.integers(1, 30))
-def test_each_slot_takes_the_next_job_when_its_run_ends(starts: list[int], waiting: int) -> None:
-    runs = [a_running_job(f"r-{at}", daemon=f"d-{at}", started=start) for at, start in enumerate(starts)]
-    fleet = [daemon(f"d-{at}", runs=(run,)) for at, run in enumerate(runs)]
-    queue = [a_job(f"q-{at}") for at in range(waiting)]
-    guess = estimate(queue[-1], Snapshot([*runs, *queue], fleet, now=NOON), [an_ended_job(daemon="d-0", finished=30)])
+DAEMONS = st.tuples(st.integers(1, 3), st.lists(st.integers(-500, 0), max_size=4), st.integers(0, 2))
+"""Number of slots, starts of the runs of known jobs, and number of other runs."""
 
-    free_at = [max(1, 30 + start if start > -30 else -start) for start in starts]
+
+@given(st.lists(DAEMONS, min_size=1, max_size=4), st.integers(1, 30))
+def test_each_slot_takes_the_next_job_when_its_run_ends(
+    daemons: list[tuple[int, list[int], int]], waiting: int
+) -> None:
+    running: list[Job] = []
+    fleet: list[Daemon] = []
+    free_at: list[float] = []
+    for at, (slots, starts, others) in enumerate(daemons):
+        runs = [a_running_job(f"r-{at}-{n}", daemon=f"d-{at}", started=start) for n, start in enumerate(starts)]
+        unknown = [a_running_job(f"o-{at}-{n}", daemon=f"d-{at}") for n in range(others)]
+        running += runs
+        fleet.append(daemon(f"d-{at}", capacity=slots, runs=(*runs, *unknown)))
+        rests = [max(1, 30 + start if start > -30 else -start) for start in starts] + [1] * others
+        free_at += rests[:slots] + [0] * (slots - len(rests))
+    queue = [a_job(f"q-{at}") for at in range(waiting)]
+
+    elsewhere = an_ended_job("elsewhere", daemon="gone", finished=400)
+    ended = [elsewhere, an_ended_job(daemon="d-0", finished=30)]
+    guess = estimate(queue[-1], Snapshot([*running, *queue], fleet, now=NOON), ended)
+
     heapq.heapify(free_at)
     for _ in range(waiting - 1):
         heapq.heapreplace(free_at, free_at[0] + 30)
     assert guess is not None
-    assert guess.seconds == free_at[0]
+    assert (guess.seconds, guess.mean_run, guess.runs) == (free_at[0], 30, 1)
