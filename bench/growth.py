@@ -13,15 +13,14 @@ import tracemalloc
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bench.scenarios.growing import PODS_OF_A_POOL, look_at_pools
 from provisioner_operator.core.jobs.decisions import Explain
 from provisioner_operator.core.model.records import DaemonPod, Offer
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
-from provisioner_operator.core.reconcilers.pools import PoolReconciler
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import TemplateDecision
 from provisioner_operator.kube.page_size import PageSize
 from support.builders.core import a_daemon, a_job, an_ended_job, at, later_version
-from support.builders.pools import a_pod, a_pool
 from support.builders.workspaces import a_template, a_workspace
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def main() -> None:
         (f"writes: {STUCK_JOBS} stuck jobs, five daemons of other tags join", _writes_of_stuck_jobs, "writes"),
         (f"explain one demand, {DAEMONS} daemons in its namespace", lambda: _explanation("acme"), "ms"),
         (f"explain one demand, {DAEMONS} daemons in another namespace", lambda: _explanation("other"), "ms"),
-        (f"plan {POOLS} pools of {DAEMONS // POOLS} Pods", _pools, "ms"),
+        (f"look at {POOLS} pools of {PODS_OF_A_POOL} Pods, one of which changed", _pools, "ms"),
         (f"delete one of {DAEMONS} daemons in Pods", _deletion_of_daemon, "ms"),
         (f"a new term, {TERM_DAEMONS} daemons, {WORKSPACES} jobs of as many workspaces", _new_term, "ms"),
         (f"one workspace event, {WORKSPACES} workspaces of its template", _workspace_event, "ms"),
@@ -93,15 +92,7 @@ def _explanation(namespace: str) -> float:
 
 
 def _pools() -> float:
-    jobs = JobReconciler()
-    pools = PoolReconciler(jobs, "image")
-    for number in range(POOLS):
-        pools.observe_pool(a_pool(f"pool-{number}", replicas=DAEMONS // POOLS), at(0))
-    for number in range(DAEMONS):
-        pools.observe_pod(a_pod(f"pod-{number}", pool_uid=f"uid-of-pool-{number % POOLS}", ready_since=1), 1)
-    list(pools.decide(at(0)))
-    pools.observe_pod(a_pod("pod-0", pool_uid="uid-of-pool-0", ready_since=1), 2)
-    return _milliseconds(lambda: list(pools.decide(at(1))))
+    return _milliseconds(look_at_pools(POOLS))
 
 
 def _deletion_of_daemon() -> float:

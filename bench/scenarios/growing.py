@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
 
+from bench.client import BenchError
 from bench.scenarios.ended_jobs import observe
 from provisioner_operator.core.jobs.decisions import Explain
+from provisioner_operator.core.model.records import DaemonPod
+from provisioner_operator.core.pools.decisions import UpdatePoolStatus
+from provisioner_operator.core.pools.pod_builder import revision
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from provisioner_operator.core.reconcilers.pools import PoolReconciler
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
-from support.builders.core import a_daemon, a_job, at, later_version, next_heartbeat
+from support.builders.core import NAMESPACE, a_daemon, a_job, at, later_version, next_heartbeat
 from support.builders.pools import a_pod, a_pool
 from support.builders.workspaces import a_template, a_workspace
 
@@ -20,11 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from provisioner_operator.core.model.records import Daemon, Job
+    from provisioner_operator.core.pools.members import PoolPod
+    from provisioner_operator.core.pools.records import Pool
 
 
 Step: TypeAlias = Callable[[], object]
 """The work whose cost is measured."""
 PODS_OF_A_POOL = 10
+_IMAGE = "image"
 _NEVER = 1e9
 """Seconds without a heartbeat that no step reaches."""
 
@@ -39,8 +46,6 @@ class Series:
     sizes: tuple[int, ...]
     prepare: Callable[[int], Step]
     """Fill a cluster of a size and return the step."""
-    is_slow: bool = False
-    """Whether one step is long enough to be timed by itself."""
 
 
 def _event_beside_ended(size: int) -> Step:
@@ -106,25 +111,47 @@ def _explanation(size: int) -> Step:
     return step
 
 
-def _pools(size: int) -> tuple[PoolReconciler, JobReconciler]:
+def _pools(size: int) -> PoolReconciler:
+    """Fill pools with ready Pods, and carry out what follows: a decision that is not carried out is made again at each look."""
     jobs = JobReconciler()
-    pools = PoolReconciler(jobs, "image")
+    pools = PoolReconciler(jobs, _IMAGE)
+    pools.pods_found(NAMESPACE)
     for number in range(size):
-        pools.observe_pool(a_pool(f"pool-{number}", replicas=PODS_OF_A_POOL), at(0))
+        pools.observe_pool(_pool(number), at(0))
     for number in range(size * PODS_OF_A_POOL):
-        pools.observe_pod(a_pod(f"pod-{number}", pool_uid=f"uid-of-pool-{number % size}", ready_since=1), 1)
-    list(pools.decide(at(0)))
-    return pools, jobs
+        pools.observe_pod(_pod(number, size), 1)
+        daemon = a_daemon(f"d{number}", pod_uid=f"uid-of-pod-{number}", lost_after=_NEVER)
+        jobs.observe_daemon(daemon, at(0))
+        pod = DaemonPod(daemon.namespace, f"pod-{number}", f"uid-of-pod-{number}", 1, daemon.offer, ready=True)
+        jobs.observe_pod(pod, at(0))
+    list(jobs.decide(at(0)))
+    while due := list(pools.decide(at(0))):
+        for each in due:
+            if not isinstance(each, UpdatePoolStatus):
+                raise BenchError(f"Expected only statuses, not {each}")
+            written = replace(each.pool, status=each.status, resource_version=each.pool.resource_version + 1)
+            pools.observe_pool(written, at(0))
+            pools.settled(each, at(0))
+    return pools
 
 
-def _look_at_pools(size: int) -> Step:
+def _pool(number: int) -> Pool:
+    return a_pool(f"pool-{number}", replicas=PODS_OF_A_POOL)
+
+
+def _pod(number: int, pools: int) -> PoolPod:
+    pool = _pool(number % pools)
+    return a_pod(f"pod-{number}", pool_uid=pool.uid, revision=revision(pool, _IMAGE), ready_since=1)
+
+
+def look_at_pools(size: int) -> Step:
     """Look at the pools after one of their Pods has changed."""
-    pools, _ = _pools(size)
+    pools, pod = _pools(size), _pod(0, size)
     versions = count(2)
 
     def step() -> None:
         version = next(versions)
-        pools.observe_pod(a_pod("pod-0", pool_uid="uid-of-pool-0", ready_since=1), version)
+        pools.observe_pod(pod, version)
         list(pools.decide(at(version)))
 
     return step
@@ -132,9 +159,10 @@ def _look_at_pools(size: int) -> Step:
 
 def _event_of_a_pod(size: int) -> Step:
     """Observe one of the Pods, without a look at the pools."""
-    pools, _ = _pools(max(size // PODS_OF_A_POOL, 1))
+    number = max(size // PODS_OF_A_POOL, 1)
+    pools, pod = _pools(number), _pod(0, number)
     versions = count(2)
-    return lambda: pools.observe_pod(a_pod("pod-0", pool_uid="uid-of-pool-0", ready_since=1), next(versions))
+    return lambda: pools.observe_pod(pod, next(versions))
 
 
 def _event_of_a_workspace(size: int) -> Step:
@@ -188,7 +216,7 @@ SERIES = (
     Series("an event of a job", "pending jobs", (1_000, 10_000, 100_000), _event_beside_pending),
     Series("a heartbeat", "daemons", (100, 1_000, 10_000), _heartbeat),
     Series("an explanation", "daemons", (100, 1_000, 10_000), _explanation),
-    Series("a look at pools", "pools", (10, 100, 1_000), _look_at_pools, is_slow=True),
+    Series("a look at pools", "pools", (10, 100, 1_000), look_at_pools),
     Series("an event of a Pod", "Pods", (100, 1_000, 10_000), _event_of_a_pod),
     Series("an event of a workspace", "workspaces of its template", (100, 1_000, 10_000), _event_of_a_workspace),
 )

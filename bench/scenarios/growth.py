@@ -1,7 +1,8 @@
 """Growth of the core's costs with the number of stored objects, as an exponent: 0 is flat, 1 is linear.
 
 Needs no API server. Each measure is taken at three sizes, which take turns in every round; logarithmic growth between them has
-an exponent below `NEARLY_FLAT`. `python -m bench.growth` has further costs, at one size each.
+an exponent below `NEARLY_FLAT`. `python -m bench.scenarios.growth daemons` measures only what may grow with these;
+`python -m bench.growth` has further costs, at one size each.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import tracemalloc
 from statistics import median
 from typing import TYPE_CHECKING
 
+import click
+
 from bench.client import BenchError
-from bench.plan import OURS
+from bench.plan import FULL, OURS
 from bench.scenarios.decision import GROWTH_OF
 from bench.scenarios.growing import KINDS, SERIES
 from bench.statistics import exponent
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
     from bench.plan import Plan
     from bench.results import Results
-    from bench.scenarios.growing import Step
+    from bench.scenarios.growing import Series, Step
 
 SCENARIO = "growth"
 NEARLY_FLAT = 0.25
@@ -46,13 +49,9 @@ def peak_of(jobs: int) -> str:
 async def measure(plan: Plan, results: Results) -> None:
     """Run the rounds of each series, then measure memory."""
     for series in SERIES:
-        sizes = [max(size // plan.smaller, 1) for size in series.sizes]
-        steps = {size: series.prepare(size) for size in sizes}
-        costs: dict[int, list[float]] = {size: [] for size in sizes}
-        for _ in range(plan.rounds):
-            for size, step in steps.items():
-                cost = microseconds(step, 1 if series.is_slow else STEPS)
-                costs[size].append(cost)
+        costs = costs_of(series, plan)
+        for size, values in costs.items():
+            for cost in values:
                 results.add(SCENARIO, f"{series.what}, {size} {series.of}", OURS, cost, "µs")
         fitted = exponent({size: median(values) for size, values in costs.items()})
         results.add(SCENARIO, f"{GROWTH_OF}{series.what} with {series.of}", OURS, fitted, "")
@@ -60,6 +59,16 @@ async def measure(plan: Plan, results: Results) -> None:
         results.add(SCENARIO, f"memory of each {kind}", OURS, held_bytes(fill), "B")
     jobs = LARGEST // plan.smaller
     results.add(SCENARIO, peak_of(jobs), OURS, _peak_memory(jobs) / 1e6, "MB")
+
+
+def costs_of(series: Series, plan: Plan) -> dict[int, list[float]]:
+    """Return the microseconds of a step in each round, by size; the sizes take turns."""
+    steps = {size: series.prepare(size) for size in (max(size // plan.smaller, 1) for size in series.sizes)}
+    costs: dict[int, list[float]] = {size: [] for size in steps}
+    for _ in range(plan.rounds):
+        for size, step in steps.items():
+            costs[size].append(microseconds(step, STEPS))
+    return costs
 
 
 def microseconds(step: Step, times: int) -> float:
@@ -95,3 +104,18 @@ def _peak_memory(jobs: int) -> int:
     if done.returncode:
         raise BenchError(f"{' '.join(command)} failed: {done.stderr}")
     return int(done.stdout)
+
+
+@click.command()
+@click.argument("of", type=click.Choice([series.of for series in SERIES]))
+def main(of: str) -> None:
+    """Measure what may grow with the number of these objects."""
+    for series in SERIES:
+        if series.of == of:
+            costs = {size: median(values) for size, values in costs_of(series, FULL).items()}
+            shown = ", ".join(f"{cost:.0f} µs with {size}" for size, cost in costs.items())
+            click.echo(f"{series.what}: {shown} {of}; exponent {exponent(costs):.2f}")
+
+
+if __name__ == "__main__":
+    main()

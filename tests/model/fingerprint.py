@@ -47,6 +47,8 @@ _UNREAD = {
     "ControllerFeed": {"known", "ended", "primed_at"},  # for the invariants; whether it listed shows in its watch
     "Watch": {"_told", "_latest"},  # for repeated and delayed events, which the model orders itself
     "SimulatedController": {"_alarm", "_woken"},  # for the loop; the alarm that counts is a pending action
+    "DemandLanes": {"_reached", "_share_of"},  # ask the queue that holds them, which is walked itself
+    "DaemonKinds": {"_changed", "_kinds", "_kind_of"},  # follow from the daemons, whenever they are read
 }
 
 
@@ -217,7 +219,8 @@ class Walk:
 
 @cache
 def _slots_of(kind: type) -> tuple[str, ...]:
-    return tuple(name for each in kind.__mro__ for name in getattr(each, "__slots__", ()))
+    unread = _UNREAD.get(kind.__name__, set())
+    return tuple(name for each in kind.__mro__ for name in getattr(each, "__slots__", ()) if name not in unread)
 
 
 @cache
@@ -245,15 +248,19 @@ _HANDLERS: dict[type, Handler] = {
 }
 
 
+_HANDLERS_OF_BASES: tuple[tuple[type | tuple[type, ...], Handler], ...] = (
+    (Enum, Walk.enum),
+    (_BESIDE, Walk.skip),
+    (dict, Walk.mapping),
+    (type, Walk.atom),
+    (tuple, Walk.sequence),
+)
+
+
 def _handler_of(kind: type) -> Handler:
-    if issubclass(kind, Enum):
-        return Walk.enum
-    if issubclass(kind, _BESIDE):
-        return Walk.skip
-    if issubclass(kind, dict):
-        return Walk.mapping
-    if issubclass(kind, type):
-        return Walk.atom
+    for base, handler in _HANDLERS_OF_BASES:
+        if issubclass(kind, base):
+            return handler
     if is_dataclass(kind) and kind.__dataclass_params__.frozen:  # type: ignore[attr-defined] # not in typeshed
         return Walk.record
     return Walk.instance

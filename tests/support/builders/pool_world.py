@@ -145,6 +145,7 @@ class PoolWorld:
                 if any(job.pod is not None for job in self.jobs):
                     raise BrokenPromiseError("the pool was removed while a job ran")
                 self.pool = None
+                self._fleet.deleted(decision.pool.uid)
             case UpdatePoolStatus(_, status):
                 self.pool = replace(self.pool, status=status)
 

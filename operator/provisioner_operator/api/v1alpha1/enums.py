@@ -7,7 +7,14 @@ new ones may be added; code that switches on them needs a default.
 from enum import StrEnum
 
 
-class Phase(StrEnum):
+class ApiEnum(StrEnum):
+    """Values of a field, hashed as the texts that they equal."""
+
+    # Not Enum's own, a function in Python that each look into a set of phases or reasons would call.
+    __hash__ = str.__hash__
+
+
+class Phase(ApiEnum):
     """Stage of a job's life; the legal steps between them are the table in `core.lifecycle`."""
 
     PENDING = "Pending"
@@ -18,7 +25,7 @@ class Phase(StrEnum):
     CANCELED = "Canceled"
 
 
-class JobType(StrEnum):
+class JobType(ApiEnum):
     """Kind of work of a job: Coder's `workspace_build`, `template_version_import`, `template_version_dry_run`, and one of our own."""
 
     WORKSPACE_BUILD = "WorkspaceBuild"
@@ -27,7 +34,7 @@ class JobType(StrEnum):
     WORKSPACE_PLAN = "WorkspacePlan"
 
 
-class Transition(StrEnum):
+class Transition(ApiEnum):
     """Effect of a build on its workspace."""
 
     START = "Start"
@@ -35,7 +42,7 @@ class Transition(StrEnum):
     DELETE = "Delete"
 
 
-class BackgroundWork(StrEnum):
+class BackgroundWork(ApiEnum):
     """Reason of a job that nobody waits for."""
 
     AUTOSTOP = "Autostop"
@@ -46,7 +53,7 @@ class BackgroundWork(StrEnum):
     """The workspace is checked for drift (`driftCheckSeconds`)."""
 
 
-class GroupField(StrEnum):
+class GroupField(ApiEnum):
     """Field of a job by whose value jobs are grouped."""
 
     INITIATOR = "Initiator"
@@ -59,28 +66,28 @@ class GroupField(StrEnum):
     """The value of a label."""
 
 
-class Provisioner(StrEnum):
+class Provisioner(ApiEnum):
     """Program that runs a job."""
 
     TERRAFORM = "terraform"
     ECHO = "echo"
 
 
-class CancelMode(StrEnum):
+class CancelMode(ApiEnum):
     """Way to stop a running job."""
 
     GRACEFUL = "Graceful"
     FORCE = "Force"
 
 
-class StateBackend(StrEnum):
+class StateBackend(ApiEnum):
     """Place of a workspace's Terraform state."""
 
     KUBERNETES = "Kubernetes"
     TEMPLATE = "Template"
 
 
-class ConditionStatus(StrEnum):
+class ConditionStatus(ApiEnum):
     """Status of a condition (metav1.Condition)."""
 
     TRUE = "True"
@@ -88,7 +95,7 @@ class ConditionStatus(StrEnum):
     UNKNOWN = "Unknown"
 
 
-class JobCondition(StrEnum):
+class JobCondition(ApiEnum):
     """Condition types of a job. kstatus, and so Flux, Argo CD and `kubectl wait`, read `Ready` and `Stalled`."""
 
     ASSIGNED = "Assigned"
@@ -101,7 +108,7 @@ class JobCondition(StrEnum):
     """True once the controller has seen the cancel; its reason is the result of the cancel."""
 
 
-class PendingReason(StrEnum):
+class PendingReason(ApiEnum):
     """Reason why a job is still pending."""
 
     SUSPENDED = "Suspended"
@@ -126,7 +133,7 @@ class PendingReason(StrEnum):
     """Every matching daemon is at its capacity."""
 
 
-class EndReason(StrEnum):
+class EndReason(ApiEnum):
     """Reason of a job's end. The controller writes those of timeouts and permissions, the daemon the others."""
 
     COMPLETED = "Completed"
@@ -166,7 +173,7 @@ class EndReason(StrEnum):
     """The job was deleted while it ran, and its run was stopped; finalizers hold up the deletion."""
 
 
-class CancelReason(StrEnum):
+class CancelReason(ApiEnum):
     """Result of a cancel: the reasons of the condition `CancelRequested`."""
 
     STOPPING = "Stopping"
@@ -183,7 +190,7 @@ class CancelReason(StrEnum):
     """The run had ended before it could be stopped."""
 
 
-class DaemonState(StrEnum):
+class DaemonState(ApiEnum):
     """Activity of a daemon (Coder's `idle`, `busy`, `offline`)."""
 
     IDLE = "Idle"
@@ -192,7 +199,7 @@ class DaemonState(StrEnum):
     OFFLINE = "Offline"
 
 
-class DaemonCondition(StrEnum):
+class DaemonCondition(ApiEnum):
     """Condition types of a daemon."""
 
     READY = "Ready"
@@ -201,7 +208,7 @@ class DaemonCondition(StrEnum):
     """False while its runs fail as soon as they start: other daemons with the same tags get jobs first. Else absent."""
 
 
-class PoolCondition(StrEnum):
+class PoolCondition(ApiEnum):
     """Condition types of a pool, all read by kstatus. At most one of Reconciling and Stalled is True."""
 
     READY = "Ready"
@@ -212,7 +219,7 @@ class PoolCondition(StrEnum):
     """True while Pods fail: something has to be fixed, though the pool retries with backoff."""
 
 
-class PoolReason(StrEnum):
+class PoolReason(ApiEnum):
     """Reason of a pool's conditions. While Pods fail, `Ready` has the container's own reason instead."""
 
     DAEMONS_READY = "DaemonsReady"
@@ -231,28 +238,28 @@ class PoolReason(StrEnum):
     """The API server, or a policy of the cluster, refuses a write that the pool needs; the message quotes it."""
 
 
-class QueueCondition(StrEnum):
+class QueueCondition(ApiEnum):
     """Condition types of a queue, read by kstatus."""
 
     READY = "Ready"
     """True once the policy is in force."""
 
 
-class QueueReason(StrEnum):
+class QueueReason(ApiEnum):
     """Reason of a queue's conditions."""
 
     IN_FORCE = "InForce"
     """Jobs start by the policy."""
 
 
-class SupplyPart(StrEnum):
+class SupplyPart(ApiEnum):
     """Part of a ProvisionerSupply."""
 
     SUPPLIES = "Supplies"
     TEMPLATES = "Templates"
 
 
-class TaintEffect(StrEnum):
+class TaintEffect(ApiEnum):
     """Effect of a node's taint (core/v1)."""
 
     NO_SCHEDULE = "NoSchedule"
@@ -260,14 +267,14 @@ class TaintEffect(StrEnum):
     NO_EXECUTE = "NoExecute"
 
 
-class TolerationOperator(StrEnum):
+class TolerationOperator(ApiEnum):
     """Comparison of a toleration with a taint's value (core/v1)."""
 
     EXISTS = "Exists"
     EQUAL = "Equal"
 
 
-class NodeOperator(StrEnum):
+class NodeOperator(ApiEnum):
     """Comparison of a node's label or field (core/v1)."""
 
     IN = "In"
@@ -278,7 +285,7 @@ class NodeOperator(StrEnum):
     LT = "Lt"
 
 
-class SelectorOperator(StrEnum):
+class SelectorOperator(ApiEnum):
     """Comparison of a label (meta/v1)."""
 
     IN = "In"
@@ -287,20 +294,20 @@ class SelectorOperator(StrEnum):
     DOES_NOT_EXIST = "DoesNotExist"
 
 
-class UnsatisfiableAction(StrEnum):
+class UnsatisfiableAction(ApiEnum):
     """Consequence for a Pod that would be spread unevenly (core/v1)."""
 
     DO_NOT_SCHEDULE = "DoNotSchedule"
     SCHEDULE_ANYWAY = "ScheduleAnyway"
 
 
-class VolumeMedium(StrEnum):
+class VolumeMedium(ApiEnum):
     """Medium of an empty directory (core/v1)."""
 
     MEMORY = "Memory"
 
 
-class ParameterType(StrEnum):
+class ParameterType(ApiEnum):
     """Type of a parameter's value (Coder's `coder_parameter`)."""
 
     STRING = "string"
@@ -309,7 +316,7 @@ class ParameterType(StrEnum):
     LIST = "list(string)"
 
 
-class UpdatePolicy(StrEnum):
+class UpdatePolicy(ApiEnum):
     """Time at which a workspace moves to its template's active version."""
 
     MANUAL = "Manual"
@@ -317,21 +324,21 @@ class UpdatePolicy(StrEnum):
     ALWAYS = "Always"
 
 
-class DeletionPolicy(StrEnum):
+class DeletionPolicy(ApiEnum):
     """Treatment of a workspace's resources when the workspace is deleted."""
 
     DELETE = "Delete"
     ORPHAN = "Orphan"
 
 
-class Approval(StrEnum):
+class Approval(ApiEnum):
     """Whether somebody has to approve the plan of each build."""
 
     AUTOMATIC = "Automatic"
     REQUIRED = "Required"
 
 
-class WorkspacePhase(StrEnum):
+class WorkspacePhase(ApiEnum):
     """State of a workspace (Coder's workspace statuses)."""
 
     PENDING = "Pending"
@@ -346,7 +353,7 @@ class WorkspacePhase(StrEnum):
     FAILED = "Failed"
 
 
-class WorkspaceReason(StrEnum):
+class WorkspaceReason(ApiEnum):
     """Reason of a workspace's conditions, where its phase does not show it."""
 
     UP_TO_DATE = "UpToDate"
@@ -389,7 +396,7 @@ class WorkspaceReason(StrEnum):
     """The API server, or a policy of the cluster, refuses a write that the workspace needs; the message quotes it."""
 
 
-class OutdatedReason(StrEnum):
+class OutdatedReason(ApiEnum):
     """Reason of a workspace's condition `Outdated`."""
 
     NEWER_VERSION = "NewerVersion"
@@ -398,7 +405,7 @@ class OutdatedReason(StrEnum):
     """The workspace was built with the active version of its template."""
 
 
-class DriftReason(StrEnum):
+class DriftReason(ApiEnum):
     """Reason of a workspace's condition `Drifted`."""
 
     DETECTED = "DriftDetected"
@@ -411,7 +418,7 @@ class DriftReason(StrEnum):
     """The job that checked the workspace for drift did not complete."""
 
 
-class StateReason(StrEnum):
+class StateReason(ApiEnum):
     """Reason of a workspace's condition `StateSaved`."""
 
     UNSAVED = "Unsaved"
@@ -420,7 +427,7 @@ class StateReason(StrEnum):
     """No daemon has an unsaved state of the workspace any more."""
 
 
-class VersionPhase(StrEnum):
+class VersionPhase(ApiEnum):
     """State of the import of a template's version."""
 
     IMPORTING = "Importing"
@@ -428,7 +435,7 @@ class VersionPhase(StrEnum):
     FAILED = "Failed"
 
 
-class TemplateReason(StrEnum):
+class TemplateReason(ApiEnum):
     """Reason of a template's conditions."""
 
     IMPORTED = "Imported"
@@ -449,7 +456,7 @@ class TemplateReason(StrEnum):
     """The API server, or a policy of the cluster, refuses a write that the template needs; the message quotes it."""
 
 
-class StatusCondition(StrEnum):
+class StatusCondition(ApiEnum):
     """Condition types of workspaces and templates. kstatus reads Ready, Reconciling and Stalled."""
 
     READY = "Ready"

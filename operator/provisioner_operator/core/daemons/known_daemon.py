@@ -1,6 +1,7 @@
 """One daemon of the registry: its object, its processes and its reports, and the times that follow from them."""
 
 from dataclasses import dataclass
+from math import inf
 
 from provisioner_operator.core.daemons.incarnations import Instances
 from provisioner_operator.core.jobs.timeouts import heartbeat_interval
@@ -43,7 +44,7 @@ class KnownDaemon:
     @property
     def awaits_read(self) -> bool:
         """Whether a read may show that it runs nothing, before its next heartbeats do."""
-        return self.daemon.is_at_rest and not self.daemon.deleting and not self.has_shown_runs
+        return not self.has_shown_runs and not self.daemon.deleting and self.daemon.is_at_rest
 
     @classmethod
     def new(cls, daemon: Daemon, now: Instant) -> "KnownDaemon":
@@ -84,6 +85,10 @@ class KnownDaemon:
         """Return the times at which something about it may have to be decided without any news."""
         read = self.readable_at if self.awaits_read else float("inf")
         return (self.backs_off_until, self.trusted_until, self.stopped_at, read)
+
+    def next_moment(self, now: Instant) -> float:
+        """Return the next of these times; infinity if there is none."""
+        return min((each for each in self.moments() if now.monotonic < each), default=inf)
 
     def _doubt_runs(self, now: Instant, *, heard: bool = False) -> None:
         """Believe no more that its runs are known; `heard` if its heartbeats were, as of a standby, until now."""

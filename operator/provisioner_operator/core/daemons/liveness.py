@@ -10,7 +10,7 @@ must report soon, since it takes the job or is dead. When it counts as lost does
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from provisioner_operator.core.jobs.timeouts import offline_after
 from provisioner_operator.core.model.instant import Instant
@@ -37,13 +37,18 @@ class _Contact:
     suspect: bool = False
     """Whether it has not acknowledged a job in time."""
 
-    @property
-    def offline_at(self) -> float:
-        """Time at which it gets no new job any more, unless a heartbeat comes."""
-        announced = self.heard + offline_after(self.lost_after, self.idle_interval)
-        if self.expected is None:
-            return announced
-        return min(announced, max(self.heard, self.expected) + offline_after(self.lost_after))
+    offline_at: float = field(init=False)
+    """Time at which it gets no new job any more, unless a heartbeat comes: asked for far more often than it changes."""
+
+    def __post_init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Bring `offline_at` up to date with what it follows from."""
+        self.offline_at = self.heard + offline_after(self.lost_after, self.idle_interval)
+        if self.expected is not None:
+            prompt = max(self.heard, self.expected) + offline_after(self.lost_after)
+            self.offline_at = min(self.offline_at, prompt)
 
 
 class Liveness:
@@ -61,13 +66,14 @@ class Liveness:
             return  # last words that come late
         self._contacts[uid] = _Contact(now.monotonic, lost_after, now.monotonic, idle_interval=idle_interval)
 
-    def note_jobs(self, uid: str, now: Instant, *, has_jobs: bool) -> None:
-        """Record whether jobs are assigned to the daemon: then it has to report soon."""
+    def note_jobs(self, uid: str, now: Instant, *, has_jobs: bool) -> bool:
+        """Record whether jobs are assigned to the daemon: then it has to report soon; return whether it has more time now."""
         contact = self._contacts[uid]
-        if has_jobs and contact.expected is None:
-            contact.expected = now.monotonic
-        elif not has_jobs and not contact.suspect:
-            contact.expected = None
+        if has_jobs == (contact.expected is not None) or (contact.suspect and not has_jobs):
+            return False
+        contact.expected = now.monotonic if has_jobs else None
+        contact.renew()
+        return not has_jobs
 
     def suspect(self, uid: str) -> None:
         """Record that the daemon did not acknowledge a job in time: until it reports, it is given no more time than that job was."""
@@ -80,7 +86,9 @@ class Liveness:
     def observe_unchanged(self, uid: str, lost_after: float, *, fresh: bool) -> None:
         """Record that the daemon's heartbeat has not changed; `fresh` if that was read since the check began."""
         contact = self._contacts[uid]
-        contact.lost_after = lost_after
+        if contact.lost_after != lost_after:
+            contact.lost_after = lost_after
+            contact.renew()
         if fresh:
             contact.confirmed = max(contact.confirmed, contact.asked)
 
@@ -109,6 +117,7 @@ class Liveness:
             contact.heard += max(now.monotonic - max(contact.heard, since), 0.0)
             if contact.expected is not None:
                 contact.expected += max(now.monotonic - max(contact.expected, since), 0.0)
+            contact.renew()
 
     def uids(self) -> Iterator[str]:
         """Return all daemons that were observed or recorded as deleted, and not dropped."""

@@ -6,6 +6,8 @@ containers are known to have ended. A Pod that merely disappeared, or whose node
 heartbeats.
 """
 
+from collections.abc import Collection
+
 from provisioner_operator.core.daemons.decisions import PodDecision, RegisterDaemon, RemoveDaemon, ReshapeDaemon
 from provisioner_operator.core.model.records import Daemon, DaemonPod
 
@@ -75,6 +77,14 @@ class DaemonPods:
     def daemon_of(self, pod_uid: str) -> str | None:
         """Return the uid of the daemon that the Pod owns, or owned."""
         return self._daemon_of.get(pod_uid)
+
+    def daemon_named(self, namespace: str, name: str) -> Daemon | None:
+        """Return the daemon of that name, whether a Pod owns it or not."""
+        return self._by_name.get((namespace, name))
+
+    def pods_of(self, daemon_uid: str) -> Collection[str]:
+        """Return the uids of the Pods that own the daemon, or owned it."""
+        return self._pods_of.get(daemon_uid, ())
 
     def pod_of(self, daemon: Daemon) -> DaemonPod | None:
         """Return the Pod that owns the daemon, while it exists."""

@@ -5,8 +5,9 @@ deleted daemon as long as its process may run anything. One whose object is gone
 must have stopped it and the reconciler drops it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState
@@ -48,9 +49,10 @@ class DaemonNews:
 class KnownDaemons:
     """Daemons by uid."""
 
-    def __init__(self, pods: DaemonPods) -> None:
-        """Share `pods`, the Pods that are daemons, with the reconciler that observes them."""
+    def __init__(self, pods: DaemonPods, tell_changed: Callable[[str], None]) -> None:
+        """Share `pods` with the reconciler that observes them; `tell_changed` gets the uid of each daemon that may have changed."""
         self._pods = pods
+        self._tell_changed = tell_changed
         self._entries: dict[str, KnownDaemon] = {}
         self._in_namespace: dict[str, dict[str, None]] = {}
         self._unreadable: dict[str, UnreadableObject] = {}
@@ -83,6 +85,7 @@ class KnownDaemons:
             self._in_namespace.setdefault(daemon.namespace, {})[daemon.uid] = None
         else:
             doubts_settled = entry.observe(daemon, now, reported=reported, fresh=fresh)
+        self._tell_changed(daemon.uid)
         eligibility_changed = (
             known is None
             or was_unreadable
@@ -101,6 +104,7 @@ class KnownDaemons:
             return False
         self._unreadable[daemon.uid] = daemon
         self._pods.owner_observed(daemon.uid, daemon.pod_uid)
+        self._tell_changed(daemon.uid)
         return True
 
     def deleted(self, uid: str, now: Instant, *, watched: bool = False) -> Daemon | None:
@@ -115,16 +119,20 @@ class KnownDaemons:
         peers.pop(uid, None)
         if not peers:
             del self._in_namespace[entry.daemon.namespace]
+        self._tell_changed(uid)
         return entry.daemon
 
     def pod_changed(self, uid: str) -> None:
         """Take note of a change of the daemon's Pod."""
         if self._pods.ending_of(uid) is not None:
             self._liveness.died(uid)
+        self._tell_changed(uid)
 
     def contact_regained(self, since: float, now: Instant) -> None:
         """Disregard heartbeats missed from `since`, on the monotonic clock, until now."""
         self._liveness.leave_out(since, now)
+        for uid in self._entries:
+            self._tell_changed(uid)
 
     def back_off(self, uid: str, now: Instant) -> bool:
         """Assign nothing to the daemon for a while if it could have acknowledged; return whether it could."""
@@ -223,22 +231,17 @@ class KnownDaemons:
 
     def is_replaced(self, uid: str, instance: str) -> bool:
         """Return whether that process of the daemon is certainly gone because another one reports."""
-        entry = self._entries.get(uid)
-        return entry is not None and entry.instances.is_former(instance)
+        return (entry := self._entries.get(uid)) is not None and entry.instances.is_former(instance)
 
     def doubts(self, uid: str, instance: str) -> bool:
         """Note that a job names that process; return whether only a fresh read can show that it is gone."""
-        entry = self._entries.get(uid)
-        return entry is not None and entry.instances.doubt(instance)
+        return (entry := self._entries.get(uid)) is not None and entry.instances.doubt(instance)
 
     def next_look(self, uid: str, now: Instant) -> float | None:
         """Return the time of the next visit if no heartbeat comes, on the monotonic clock; None if never."""
-        looks = [self._liveness.next_look(uid, now)]
-        entry = self._entries.get(uid)
-        if entry is not None:
-            looks += [each for each in entry.moments() if now.monotonic < each < float("inf")]
-        next_look = min((look for look in looks if look is not None), default=float("inf"))
-        return next_look if next_look < float("inf") else None
+        look, entry = self._liveness.next_look(uid, now), self._entries.get(uid)
+        earliest = min(inf if look is None else look, inf if entry is None else entry.next_moment(now))
+        return earliest if earliest < inf else None
 
     def release_of_unreadable(self, uid: str, now: Instant) -> tuple[ReleaseDaemon, float] | None:
         """Return the release of a deleted daemon that cannot be parsed, with the seconds until it is due."""
@@ -246,18 +249,15 @@ class KnownDaemons:
 
     def note_jobs(self, uid: str, now: Instant, *, has_jobs: bool) -> None:
         """Take note of whether jobs are assigned to the daemon."""
-        self._liveness.note_jobs(uid, now, has_jobs=has_jobs)
+        if self._liveness.note_jobs(uid, now, has_jobs=has_jobs):
+            self._tell_changed(uid)
         if (entry := self._entries.get(uid)) is not None:
             entry.note_jobs(now, has_jobs=has_jobs)
 
     def decide(self, uid: str, now: Instant, *, is_clear: bool, is_awaited: bool) -> DaemonDecision | None:
         """Return the decision that is due for a daemon whose object exists.
 
-        Args:
-            uid: Its uid.
-            now: The present time.
-            is_clear: Whether no run of it is known.
-            is_awaited: Whether jobs wait until it has shown what it runs.
+        `is_clear` tells whether no run of it is known, `is_awaited` whether jobs wait until it has shown what it runs.
         """
         entry = self._entries[uid]
         has_to_show = is_awaited and entry.awaits_read and now.monotonic >= entry.readable_at

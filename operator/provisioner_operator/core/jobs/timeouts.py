@@ -5,6 +5,8 @@ follows from one setting, `lostAfterSeconds`, in the order that keeps two daemon
 daemon stops its own runs, and only then the controller declares it lost.
 """
 
+from functools import lru_cache
+
 from provisioner_operator.core.model.records import Job
 
 ACKNOWLEDGE_SECONDS = 30.0
@@ -23,6 +25,8 @@ INTERRUPT_FRACTION = 0.8
 """Part of `lostAfterSeconds` without contact after which a daemon interrupts its own runs."""
 KILL_FRACTION = 0.95
 """Part of `lostAfterSeconds` without contact after which it kills them: all are dead before 0.97."""
+_KINDS_OF_DAEMONS = 1024
+"""Settings of daemons whose times are computed once: a fleet has few."""
 
 
 def pending_deadline(job: Job) -> float | None:
@@ -66,6 +70,7 @@ def idle_heartbeat_interval(lost_after: float) -> int:
     return int(IDLE_FACTOR * heartbeat_interval(lost_after))
 
 
+@lru_cache(maxsize=_KINDS_OF_DAEMONS)
 def offline_after(lost_after: float, idle_interval: float = 0) -> float:
     """Return the seconds without a heartbeat after which a daemon gets no new job.
 

@@ -45,19 +45,24 @@ class KeyedHeap(Generic[_Key, _Priority]):
 
     def peek(self) -> tuple[_Priority, _Key] | None:
         """Return the first entry without removing it; None when empty."""
-        while self._heap:
-            priority, _, key = entry = self._heap[0]
-            if self._current.get(key) is entry:
-                return priority, key
-            heappop(self._heap)
+        heap = self._heap
+        while heap:
+            entry = heap[0]
+            if self._current.get(entry[2]) is entry:
+                return entry[0], entry[2]
+            heappop(heap)
         return None
 
     def first(self) -> _Key:
         """Return the first key without removing it. Raises LookupError when empty."""
+        return self.first_entry()[1]
+
+    def first_entry(self) -> tuple[_Priority, _Key]:
+        """Return the first entry without removing it. Raises LookupError when empty."""
         entry = self.peek()
         if entry is None:
             raise LookupError("the heap is empty")
-        return entry[1]
+        return entry
 
     def pop(self) -> tuple[_Priority, _Key] | None:
         """Remove and return the first entry; None when empty."""

@@ -5,8 +5,8 @@ tags, key and value, is among the daemon's. Comparison is by exact string: no wi
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 
@@ -24,8 +24,8 @@ _DISTINCT_TAG_SETS = 8192
 """Number of tag sets kept as one object each: a fleet has tens, a large one thousands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+# Tuples rather than dataclasses, whose hashes are functions in Python: both are keys of most indexes.
+class Demand(NamedTuple):
     """Requirements of a job. Jobs of equal demand wait in one queue."""
 
     namespace: str
@@ -33,8 +33,7 @@ class Demand:
     tags: Tags
 
 
-@dataclass(frozen=True, slots=True)
-class Supply:
+class Supply(NamedTuple):
     """Capabilities of a daemon. Daemons of equal supply are interchangeable."""
 
     namespace: str

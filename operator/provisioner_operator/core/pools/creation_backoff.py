@@ -105,6 +105,11 @@ class Creations:
         if self._failures and (is_old or any(self._is_sound(member, now) for member in known)):
             self._reset()
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no Pod is being created and none has failed lately: then time changes nothing here."""
+        return not (self._under_way or self._unanswered or self._failures)
+
     def state(self) -> CreationState:
         """Return the current state."""
         return CreationState(

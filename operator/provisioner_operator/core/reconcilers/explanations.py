@@ -1,14 +1,12 @@
 """Explain pending jobs from the cache: which explanation is due, and for how many at a time."""
 
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
 from provisioner_operator.core.jobs.decisions import Explain
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.reconcilers.job_cache import JobCache
-from provisioner_operator.core.scheduling.candidates import distinct
 from provisioner_operator.core.scheduling.explanation import (
     Explanation,
     explain_awaited_reports,
@@ -28,6 +26,18 @@ LIMIT_LOOK_SECONDS = 120.0
 """Time after which a job for which a limit counts is visited again."""
 
 
+class _Fleets(dict[str, Sequence[Candidate]]):
+    """Candidates by namespace, collected at most once in a round."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        super().__init__()
+        self._candidates = candidates
+
+    def __missing__(self, namespace: str) -> Sequence[Candidate]:
+        found = self[namespace] = self._candidates(namespace)
+        return found
+
+
 class JobExplanations(JobCache):
     """Decides which waiting jobs get another explanation. Used by the job reconciler, whose decisions come first."""
 
@@ -36,7 +46,7 @@ class JobExplanations(JobCache):
         self._explaining = ExplanationPlaces()
 
     def _explain(self, now: Instant) -> Iterator[Explain]:
-        fleet = cache(self._candidates)  # of this round
+        fleet = _Fleets(self._candidates).__getitem__
         for uid in islice(chain(self._explaining.admitted(), self._reasons.due(fleet, now)), LOOKS_A_ROUND):
             decision = self._explanation_of(uid, fleet, now)
             if decision is not None and self._explaining.take(uid, decision.job.namespace):
@@ -91,9 +101,5 @@ class JobExplanations(JobCache):
         return None if queue is None or limit is None else explain_limit(queue, limit)
 
     def _candidates(self, namespace: str) -> list[Candidate]:
-        daemons, placement = self._daemons, self._placement
-        all_of_them = (
-            Candidate(daemon, daemons.may_get_jobs(daemon), daemon.capacity > placement.used(daemon.uid))
-            for daemon in daemons.in_namespace(namespace)
-        )
-        return distinct(all_of_them, self._reasons.advised(namespace))
+        advised = (self._pods.daemon_named(namespace, name) for name in self._reasons.advised(namespace))
+        return self._kinds.candidates(namespace, [daemon.uid for daemon in advised if daemon is not None])

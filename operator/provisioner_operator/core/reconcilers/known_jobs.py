@@ -15,12 +15,14 @@ from provisioner_operator.core.model.matching import Demand
 from provisioner_operator.core.model.records import Daemon, EndedJob, Job, ReportedState, UnreadableObject
 from provisioner_operator.core.model.work_queue import WorkQueue
 from provisioner_operator.core.scheduling.assignment import AssignmentQueue
+from provisioner_operator.core.scheduling.candidates import DaemonKinds
 from provisioner_operator.core.scheduling.claimable_times import ClaimableTimes
 from provisioner_operator.core.scheduling.explanation import Growth
 from provisioner_operator.core.scheduling.explanation_timing import PendingReasons
 from provisioner_operator.core.scheduling.placement import Placement
 from provisioner_operator.core.scheduling.queueing.policy_queues import PolicyQueues
 from provisioner_operator.core.scheduling.queueing.records import Queue
+from provisioner_operator.core.scheduling.smallest_change import Candidate
 from provisioner_operator.core.scheduling.unlisted_runs import UnlistedRuns
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from provisioner_operator.core.model.backoff import Backoff
 
 
-def _tell_nobody(_: NamespacedName, __: str | None) -> None:
+def _tell_nobody(*_: object) -> None:
     """Tell nobody."""
 
 
@@ -52,9 +54,13 @@ class KnownJobs:
         """Backoff of each job whose explanation was refused; it holds back nothing else."""
         self._work: WorkQueue[str] = WorkQueue()
         self._queue = AssignmentQueue()
-        self._placement = Placement()
         self._pods = DaemonPods()
-        self._daemons = KnownDaemons(self._pods)
+        self._daemons = KnownDaemons(self._pods, self._daemon_changed)
+        self._placement = Placement(self._daemon_changed)
+        self._kinds = DaemonKinds(self._candidate)
+        """What explanations consider of the fleet."""
+        self._tell_pod_changed: Callable[[str], None] = _tell_nobody
+        """Called with the uid of each Pod about whose daemon something may have changed."""
         self.wants_ended_jobs = False
         """Whether a policy is about ended jobs that are not known; reset by whoever lists them."""
         self._policies: dict[str, Queue] = {}
@@ -69,6 +75,19 @@ class KnownJobs:
         self._claimable = ClaimableTimes()
         self._tell_unsaved: Callable[[NamespacedName, str | None], None] = _tell_nobody
         """Called when a state of a workspace could not be saved, with the reason, and with None when that is over."""
+
+    def _daemon_changed(self, uid: str) -> None:
+        """Pass on that a daemon, or what runs on it, is not as it was to those who keep what follows from that."""
+        if uid in self._daemons:
+            self._kinds.change(uid)
+        else:
+            self._kinds.discard(uid)
+        for pod_uid in self._pods.pods_of(uid):
+            self._tell_pod_changed(pod_uid)
+
+    def _candidate(self, uid: str) -> Candidate:
+        daemon = self._daemons[uid]
+        return Candidate(daemon, self._daemons.may_get_jobs(daemon), daemon.capacity > self._placement.used(daemon.uid))
 
     def _unsaved_state(self, workspace: NamespacedName | None) -> tuple[ReportedState, str] | None:
         """Return the state of the workspace that could not be saved yet, and the name of the daemon that has it."""
@@ -117,6 +136,10 @@ class KnownJobs:
     def pod_of(self, daemon_uid: str) -> str | None:
         """Return the uid of the Pod that owns the daemon; None if there is none, or the daemon is no longer known."""
         return None if (daemon := self._daemons.get(daemon_uid)) is None else daemon.pod_uid
+
+    def tell_of_pods(self, tell: Callable[[str], None]) -> None:
+        """Call `tell` with the uid of each Pod of which `daemon_of_pod` may return something else from now on."""
+        self._tell_pod_changed = tell
 
     def daemon_of_pod(self, pod_uid: str) -> tuple[Daemon, bool, int] | None:
         """Return the Pod's daemon, whether it takes jobs unless it is cordoned, and its number of occupied slots."""

@@ -31,6 +31,10 @@ class PoolBackoffs:
         backoff = self._of_pool.get(decision.pool.uid, {}).get(_key(decision))
         return backoff if backoff is not None and backoff.is_active(now.monotonic) else None
 
+    def concern(self, pool_uid: str) -> bool:
+        """Return whether any write of the pool was refused and has not succeeded since, or stopped being due."""
+        return bool(self._of_pool.get(pool_uid))
+
     def message(self, pool_uid: str) -> str | None:
         """Return the message for the status about a refused write of the pool; None unless somebody has to act."""
         backoffs = self._of_pool.get(pool_uid, {}).values()

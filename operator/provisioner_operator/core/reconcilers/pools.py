@@ -1,11 +1,11 @@
 """Reconcile all pools and their Pods together, from their last observed state.
 
 The controller calls `decide` whenever it calls the job reconciler's. A change of a pool or of one of its Pods is reconciled
-in the same round, other changes (queue, slots, heartbeats) at most once a second. The state of daemons and of the queue
+in the same round, other changes (queue, slots, heartbeats) at most once a second; pools that none of them concerns are left out. The state of daemons and of the queue
 comes from the job cache, so that all of it is of the same moment.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.gone_objects import GoneObjects
@@ -21,11 +21,12 @@ from provisioner_operator.core.pools.decisions import (
 from provisioner_operator.core.pools.drain_time import ShortDrain, ShortDrains
 from provisioner_operator.core.pools.fleet_plan import Fleet, PoolView
 from provisioner_operator.core.pools.load_sharing import Waiting
-from provisioner_operator.core.pools.members import Member, PoolDaemon, PoolPod, Trouble
+from provisioner_operator.core.pools.members import PoolPod, Trouble
 from provisioner_operator.core.pools.prospects import growth_of
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.reconcilers.job_cache import JobCache
 from provisioner_operator.core.reconcilers.pool_backoffs import PoolBackoffs
+from provisioner_operator.core.reconcilers.pool_members import PoolMembers
 
 LOOK_SECONDS = 1.0
 """Minimum interval between two rounds that only changes of the queue require."""
@@ -40,13 +41,11 @@ class PoolReconciler:
         self._jobs = jobs
         self._fleet = Fleet(default_image)
         self._pools: dict[str, Pool] = {}
-        self._pods: dict[str, tuple[int, PoolPod]] = {}
+        self._members = PoolMembers(jobs)
         self._gone = GoneObjects()
         """Pools and Pods that were deleted."""
         self._searched: set[str] = set()
         """Namespaces whose Pods were listed in this term of leadership; in others an unknown one may exist."""
-        self._pods_of: dict[str, dict[str, PoolPod]] = {}
-        """Pods by the uid of their pool, and by their own."""
         self._parked: set[str] = set()
         """Pools in a state that cannot be parsed."""
         self._under_way: set[str] = set()
@@ -57,10 +56,11 @@ class PoolReconciler:
         self._is_urgent = False
         self._looked_at = float("-inf")
         self._look_at = float("inf")
+        jobs.tell_of_pods(self._daemon_changed)
 
     def use_image(self, image: str) -> None:
         """Set the image of daemons whose pool names none."""
-        self._fleet.default_image = image
+        self._fleet.use_image(image)
 
     # --- what was observed ---
 
@@ -76,6 +76,7 @@ class PoolReconciler:
             self._fleet.try_again(pool.uid)
         self._parked.discard(pool.uid)
         self._pools[pool.uid] = pool
+        self._fleet.observe(pool)
         self._jobs.observe_growth(pool.namespace, pool.uid, growth_of(pool), now)
         self._is_urgent = True
         return True
@@ -85,6 +86,7 @@ class PoolReconciler:
         if (pool := self._pools.pop(uid, None)) is not None:
             self._jobs.observe_growth(pool.namespace, uid, None, now)
         self._gone.add(uid)
+        self._fleet.deleted(uid)
         self._short_drains.pool_deleted(uid)
         self._parked.discard(uid)
         self._backoffs.forget(uid)
@@ -94,27 +96,25 @@ class PoolReconciler:
     def park(self, uid: str) -> None:
         """The pool is in a state that cannot be parsed: nothing is decided about it until it can be again."""
         self._parked.add(uid)
+        self._fleet.changed(uid)
 
     def observe_pod(self, pod: PoolPod, resource_version: int) -> bool:
         """Observe a Pod of a pool; return False if this or a later version of it is known."""
-        version, known = self._pods.get(pod.uid, (-1, None))
-        if resource_version <= version or self._gone.covers(pod.uid, resource_version):
+        is_old = resource_version <= self._members.version_of(pod.uid)
+        if is_old or self._gone.covers(pod.uid, resource_version):
             return False
-        if known is not None:
-            self._take_out(known)  # its pool may have released it
-        self._pods[pod.uid] = (resource_version, pod)
-        self._pods_of.setdefault(pod.pool_uid, {})[pod.uid] = pod
-        self._backoffs.forget_pod(pod)
-        self._is_urgent = True
+        if (known := self._members.get(pod.uid)) is not None:
+            self._fleet.changed(known.pool_uid)  # which may have released it
+        self._members.put(pod, resource_version)
+        self._pod_changed(pod)
         return True
 
     def pod_deleted(self, uid: str, version: int = 0) -> None:
         """Remove a Pod whose object is gone; `version` is its last, if known."""
-        if (known := self._pods.pop(uid, None)) is not None:
-            self._gone.add(uid, max(known[0], version))
-            self._take_out(known[1])
-            self._backoffs.forget_pod(known[1])
-            self._is_urgent = True
+        if (known := self._members.get(uid)) is not None:
+            self._gone.add(uid, max(self._members.version_of(uid), version))
+            self._members.discard(uid)
+            self._pod_changed(known)
 
     def run_ended(self, job: Job) -> None:
         """Record the duration of an ended job, on which the needed size of its daemon's pool depends."""
@@ -155,6 +155,7 @@ class PoolReconciler:
             is_news = self._creations_refused.get(uid) != refusal.reason
             self._creations_refused[uid] = refusal.reason
             return is_news
+        self._fleet.changed(uid)
         return self._backoffs.refused(decision, refusal, now)
 
     def accepted(self, decision: PoolDecision) -> None:
@@ -166,6 +167,7 @@ class PoolReconciler:
         if isinstance(decision, CreatePod):
             self._fleet.unanswered(decision.pool.uid, decision.name)  # unless it was created or refused
         self._under_way.discard(decision.subject)
+        self._fleet.changed(decision.pool.uid)
         self._is_urgent = True
 
     # --- the loop ---
@@ -181,9 +183,8 @@ class PoolReconciler:
             return
         self._is_urgent = False
         self._looked_at = now.monotonic
-        pools = [pool for uid, pool in self._pools.items() if uid not in self._parked]
-        views = [PoolView(pool, self._members(pool.uid, now), self._backoffs.message(pool.uid)) for pool in pools]
-        found = self._fleet.decide(views, self._waiting(now), now)
+        waiting = self._waiting(now)
+        found = self._fleet.decide(self._due(waiting, now), waiting, now)
         self._look_at = float("inf") if found.requeue_after is None else now.monotonic + found.requeue_after
         decisions = [self._after_search(each) for each in found.decisions]
         if self._backoffs.drop_obsolete(decisions, self._under_way):
@@ -204,7 +205,7 @@ class PoolReconciler:
 
     def pod_uids(self) -> dict[str, str]:
         """Return the uids of the Pods of pools, each with its namespace, for a list to find missed deletions."""
-        return {uid: pod.namespace for uid, (_, pod) in self._pods.items()}
+        return self._members.uids()
 
     def pool(self, uid: str) -> Pool | None:
         """Return a pool, as last observed."""
@@ -215,6 +216,28 @@ class PoolReconciler:
         return iter(self._pools.values())
 
     # --- inside ---
+
+    def _pod_changed(self, pod: PoolPod) -> None:
+        self._backoffs.forget_pod(pod)
+        self._fleet.changed(pod.pool_uid)
+        self._is_urgent = True
+
+    def _daemon_changed(self, pod_uid: str) -> None:
+        if (pod := self._members.get(pod_uid)) is not None:
+            self._fleet.changed(pod.pool_uid)
+
+    def _due(self, waiting: Sequence[Waiting], now: Instant) -> list[PoolView]:
+        """Return the pools that this round has to plan, with their Pods."""
+        views: list[PoolView] = []
+        for uid in self._fleet.due(waiting, now):
+            if uid in self._parked:
+                self._fleet.leave(uid)
+                continue
+            views.append(PoolView(self._pools[uid], self._members.of(uid, now), self._backoffs.message(uid)))
+            if self._backoffs.concern(uid):
+                # Whether they still concern anything due shows only as long as the pool is planned.
+                self._fleet.changed(uid)
+        return views
 
     def _after_search(self, decision: PoolDecision) -> PoolDecision:
         """Return the decision, or the list of Pods that has to come first."""
@@ -241,34 +264,8 @@ class PoolReconciler:
     def _pool_of(self, job: Job) -> str | None:
         """Return the uid of the pool to whose Pod the job is assigned."""
         pod_uid = None if job.assignment is None else self._jobs.pod_of(job.assignment.daemon_uid)
-        _, pod = self._pods.get(pod_uid or "", (0, None))
+        pod = self._members.get(pod_uid or "")
         return None if pod is None else pod.pool_uid
-
-    def _take_out(self, pod: PoolPod) -> None:
-        pods = self._pods_of[pod.pool_uid]
-        del pods[pod.uid]
-        if not pods:
-            del self._pods_of[pod.pool_uid]
-
-    def _members(self, pool_uid: str, now: Instant) -> tuple[Member, ...]:
-        return tuple(Member(pod, self._daemon(pod, now)) for pod in self._pods_of.get(pool_uid, {}).values())
-
-    def _daemon(self, pod: PoolPod, now: Instant) -> PoolDaemon | None:
-        found = self._jobs.daemon_of_pod(pod.uid)
-        if found is None:
-            return None
-        daemon, is_online, held = found
-        return PoolDaemon(
-            uid=daemon.uid,
-            online=is_online,
-            cordoned=daemon.cordoned,
-            cordoned_by_pool=daemon.cordoned_by is not None,
-            held=held,
-            reported=daemon.heartbeat is not None,
-            lost=self._jobs.has_lost(daemon, now),
-            annotated=daemon.annotated,
-            has_unsaved_state=bool(daemon.unsaved),
-        )
 
     def _waiting(self, now: Instant) -> list[Waiting]:
         return [

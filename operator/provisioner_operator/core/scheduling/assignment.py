@@ -51,17 +51,17 @@ class AssignmentQueue:
         if job.demand not in self._supplies_for:
             matching = [supply for supply in self._supplies if satisfies(supply, job.demand)]
             self._supplies_for[job.demand] = sorted(matching, key=_spare)
-        self._jobs.put(job)
-        self._renew_head(job.demand)
+        if self._jobs.put(job):
+            self._renew_head(job.demand)
 
     def dequeue(self, job_uid: str) -> None:
         """Remove a job that may not start now."""
-        job = self._jobs.discard(job_uid)
-        if job is None:
+        demand = self._jobs.discard(job_uid)
+        if demand is None:
             return
-        self._renew_head(job.demand)
-        if not self._jobs.has(job.demand):
-            del self._supplies_for[job.demand]
+        self._renew_head(demand)
+        if not self._jobs.has(demand):
+            del self._supplies_for[demand]
 
     # --- what the policies count ---
 
@@ -96,7 +96,7 @@ class AssignmentQueue:
             for demand in self._supplies_for:
                 if satisfies(supply, demand):
                     self._supplies_for[demand] = sorted((*self._supplies_for[demand], supply), key=_spare)
-                    self._put_head(state, demand)
+                    _put_head(state, demand, self._jobs.first(demand))
         state.members.add(daemon.uid)
         if free > 0:
             state.free[daemon.uid] = (daemon, free)
@@ -135,8 +135,8 @@ class AssignmentQueue:
             first = state.heads.peek()
             if state.free and first is not None and first[0] == expected:
                 # Whose group has taken more since, or whose limit is reached, comes later than it was.
-                self._put_head(state, first[1])
                 found = self._jobs.first(first[1])
+                _put_head(state, first[1], found)
                 if found is not None and state.heads.peek() == first:
                     matched.append((found[1], self._take(found[1])))
             self._put_turn(turns, supply)
@@ -171,18 +171,20 @@ class AssignmentQueue:
             self._renew_head(demand)
 
     def _renew_head(self, demand: Demand) -> None:
-        for supply in self._supplies_for[demand]:
+        supplies = self._supplies_for[demand]
+        first = self._jobs.first(demand) if supplies else None
+        for supply in supplies:
             state = self._supplies[supply]
-            self._put_head(state, demand)
+            _put_head(state, demand, first)
             if state.free:
                 self._stirred[supply] = None
 
-    def _put_head(self, state: _SupplyState, demand: Demand) -> None:
-        first = self._jobs.first(demand)
-        if first is None:
-            state.heads.discard(demand)
-        else:
-            state.heads.put(demand, first[0])
+
+def _put_head(state: _SupplyState, demand: Demand, first: tuple[HeadKey, Job] | None) -> None:
+    if first is None:
+        state.heads.discard(demand)
+    else:
+        state.heads.put(demand, first[0])
 
 
 def _spare(supply: Supply) -> tuple[int, int]:

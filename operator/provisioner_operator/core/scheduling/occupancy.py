@@ -9,6 +9,7 @@ to the daemon, or which was deleted before its assignment was observed. Of jobs 
 heartbeat is left; it counts for a limited time.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason
@@ -34,10 +35,16 @@ class _Lingering:
     """Whether only a heartbeat names the workspace: the job is not known."""
 
 
+def tell_nobody(_: str) -> None:
+    """Tell nobody."""
+
+
 class Occupancy:
     """Runs by daemon uid."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell_changed: Callable[[str], None] = tell_nobody) -> None:
+        """`tell_changed` is called with the uid of each daemon whose slots may be taken by others than before."""
+        self._tell_changed = tell_changed
         self._given: dict[str, dict[str, None]] = {}
         """Jobs in the order of their assignments, in which they are reconciled."""
         self._lingering: dict[str, dict[str, _Lingering]] = {}
@@ -49,21 +56,26 @@ class Occupancy:
     def give(self, daemon_uid: str, job_uid: str) -> None:
         """Record that a job is assigned to the daemon."""
         self._lingering.get(daemon_uid, {}).pop(job_uid, None)
-        self._given.setdefault(daemon_uid, {})[job_uid] = None
+        given = self._given.setdefault(daemon_uid, {})
+        if job_uid not in given:
+            given[job_uid] = None
+            self._tell_changed(daemon_uid)
 
     def take(self, daemon_uid: str, job_uid: str) -> None:
         """Record that a job that never started is no longer assigned to the daemon."""
         self._given.get(daemon_uid, {}).pop(job_uid, None)
+        self._tell_changed(daemon_uid)
 
     def end(self, daemon_uid: str, job: Job, *, may_still_run: bool) -> None:
         """Record the end of a started job; `may_still_run` unless its daemon reported the end itself."""
-        self.take(daemon_uid, job.uid)
+        self._given.get(daemon_uid, {}).pop(job.uid, None)
         is_listed = any(run.job_uid == job.uid for run in self._reported.get(daemon_uid, ()))
         if may_still_run:
             run = _Lingering(workspace_of(job), 1 if is_listed else UNLISTED_REPORTS)
             self._lingering.setdefault(daemon_uid, {})[job.uid] = run
         elif is_listed:
             self._over.setdefault(daemon_uid, set()).add(job.uid)
+        self._tell_changed(daemon_uid)
 
     def listing(self, job_uid: str) -> list[str]:
         """Return the uids of the daemons whose heartbeats list a job that is not assigned to them."""
@@ -92,6 +104,7 @@ class Occupancy:
             for run in runs
             if run.job_uid not in given and run.job_uid not in over
         }
+        self._tell_changed(daemon_uid)
 
     def _unknown(self, run: ReportedRun, namespace: str, *, trusted: bool) -> _Lingering:
         if (workspace := self._deleted.get(run.job_uid)) is not None:
@@ -116,6 +129,7 @@ class Occupancy:
         """Drop all runs of a daemon whose process is certainly over."""
         for table in (self._lingering, self._reported, self._over):
             table.pop(daemon_uid, None)
+        self._tell_changed(daemon_uid)
 
     def forget(self, daemon_uid: str) -> None:
         """Drop a daemon that is gone, with everything assigned to it."""

@@ -4,10 +4,10 @@ Part of the job reconciler. Each change returns the uids of the jobs and daemons
 queues: jobs whose turn begins or ends, daemons with more or fewer free slots.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from provisioner_operator.core.model.records import Daemon, Job
-from provisioner_operator.core.scheduling.occupancy import Occupancy, may_still_run
+from provisioner_operator.core.scheduling.occupancy import Occupancy, may_still_run, tell_nobody
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName, WorkspaceQueues, workspace_of
 from provisioner_operator.core.scheduling.workspace_readers import WorkspaceReaders
 
@@ -15,8 +15,9 @@ from provisioner_operator.core.scheduling.workspace_readers import WorkspaceRead
 class Placement:
     """Occupied and free slots and workspaces."""
 
-    def __init__(self) -> None:
-        self._occupancy = Occupancy()
+    def __init__(self, tell_changed: Callable[[str], None] = tell_nobody) -> None:
+        """`tell_changed` is called with the uid of each daemon whose slots may be taken by others than before."""
+        self._occupancy = Occupancy(tell_changed)
         self._lines = WorkspaceQueues()
         self._readers = WorkspaceReaders()
         self._holders: dict[str, str] = {}

@@ -17,7 +17,8 @@ NamespacedName = tuple[str, str]
 
 def workspace_of(job: Job) -> NamespacedName | None:
     """Return the workspace that the job may change; None for a job that changes none, which never queues for one."""
-    return None if job.changed_workspace is None else (job.namespace, job.changed_workspace)
+    name = job.changed_workspace
+    return None if name is None else (job.namespace, name)
 
 
 def workspace_named_by(job: Job) -> NamespacedName | None:
@@ -55,6 +56,8 @@ class _Queue:
             del self.waiting[at]
 
     def _find(self, job: Job) -> tuple[int, bool]:
+        if not self.waiting:  # as nearly always: a workspace seldom has two jobs
+            return 0, False
         at = bisect_left(self.waiting, _order(job), key=_order)
         return at, at < len(self.waiting) and self.waiting[at].uid == job.uid
 

@@ -51,8 +51,12 @@ def test_heartbeats_come_often_however_late_a_daemon_counts_as_lost() -> None:
 
 @pytest.mark.parametrize("lost_after", [10, 30, 300, 86_400])
 def test_a_daemon_stops_its_runs_before_it_counts_as_lost(lost_after: float) -> None:
-    steps = [timeouts.heartbeat_interval, timeouts.offline_after, timeouts.interrupt_after, timeouts.kill_after]
-    moments = [step(lost_after) for step in steps]
+    moments = [
+        timeouts.heartbeat_interval(lost_after),
+        timeouts.offline_after(lost_after),
+        timeouts.interrupt_after(lost_after),
+        timeouts.kill_after(lost_after),
+    ]
     assert moments == sorted(moments)
     assert moments[-1] < 0.97 * lost_after
 

@@ -187,7 +187,7 @@ def test_news_of_a_pool_that_is_gone_is_no_error() -> None:
 def test_answers_about_a_pool_that_is_gone_are_forgotten() -> None:
     fleet = Fleet(IMAGE)
     fleet.decide([PoolView(a_pool())], [], at(0))
-    fleet.decide([], [], at(1))
+    fleet.deleted("uid-of-pool")
 
     fleet.created("uid-of-pool", "pool-x")
     fleet.refused("uid-of-pool", "pool-x", Trouble("FailedCreate", "no quota"), at(1))

@@ -56,18 +56,18 @@ def on_daemon(name: str, change: Callable[[Candidate], Candidate]) -> Change:
 
 def on_supply(name: str, change: Callable[[Tags], Tags]) -> Change:
     def retag(each: Candidate) -> Candidate:
-        supply = replace(each.daemon.supply, tags=change(each.daemon.supply.tags))
+        supply = each.daemon.supply._replace(tags=change(each.daemon.supply.tags))
         return replace(each, daemon=replace(each.daemon, supply=supply))
 
     return on_daemon(name, retag)
 
 
 def on_job(change: Callable[[Tags], Tags]) -> Change:
-    return lambda state: (replace(state[0], tags=change(state[0].tags)), state[1])
+    return lambda state: (state[0]._replace(tags=change(state[0].tags)), state[1])
 
 
 def add_provisioner(each: Candidate, provisioner: Provisioner) -> Candidate:
-    supply = replace(each.daemon.supply, provisioners=each.daemon.supply.provisioners | {provisioner})
+    supply = each.daemon.supply._replace(provisioners=each.daemon.supply.provisioners | {provisioner})
     return replace(each, daemon=replace(each.daemon, supply=supply))
 
 

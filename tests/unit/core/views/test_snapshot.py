@@ -140,7 +140,7 @@ def test_a_pool_that_grows_for_jobs_explains_their_wait_if_it_is_of_their_organi
     job = a_job()
     pools = [a_pool("mine", replicas=2), a_pool("idle", replicas=0)]
     foreign = a_pool("foreign", replicas=2)
-    foreign = replace(foreign, supply=replace(foreign.supply, namespace="elsewhere"))
+    foreign = replace(foreign, supply=foreign.supply._replace(namespace="elsewhere"))
 
     assert Snapshot([job], pools=[*pools, foreign], now=NOON).reason_of(job) == "DaemonsStarting"
     assert Snapshot([job], pools=[foreign], now=NOON).reason_of(job) == "NoMatchingDaemon"

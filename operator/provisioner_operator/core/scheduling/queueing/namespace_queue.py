@@ -1,56 +1,19 @@
 """The waiting jobs of one namespace, of which the first under its policy is known at any time. Pure.
 
-Jobs that differ in nothing but their age form a lane: same demand, priority, group and limits. A lane is ordered by age, and
-lanes by their group's share and their oldest job, so a decision costs the same however many jobs wait. A lane whose group takes
-more is put in its place when it is first, one whose group has less at once: a key is never later than it should be. Lanes that a
-limit holds up stand aside together, under that limit, and come back together: the first of them is compared with the
-others, whichever it is, so a decision does not depend on the number of groups either.
+They stand in lines, one for each demand (`lanes`). Here are the policy, and what it counts: a change of that concerns lanes of many
+demands.
 """
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
-from provisioner_operator.core.jobs.ordering import CreationKey, creation_key
-from provisioner_operator.core.model.keyed_heap import KeyedHeap
+from provisioner_operator.core.jobs.ordering import creation_key
 from provisioner_operator.core.model.matching import Demand
 from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.scheduling.queueing.lanes import DemandLanes, Lane, LaneKey
 from provisioner_operator.core.scheduling.queueing.policy import NO_POLICY, LimitKey, PastRun, QueuePolicy
-from provisioner_operator.core.scheduling.queueing.shares import HeadKey, ShareKey, head_key, share_key
+from provisioner_operator.core.scheduling.queueing.shares import NO_SHARE, HeadKey, ShareKey, share_key
 from provisioner_operator.core.scheduling.queueing.slots import UsedSlots
 from provisioner_operator.core.scheduling.queueing.use import PastUse
-
-
-class _Line:
-    """The lanes of one demand, by the limit under which they stand; None for those that stand under none."""
-
-    __slots__ = ("demand", "open", "under")
-
-    def __init__(self, demand: Demand) -> None:
-        self.demand = demand
-        self.under: dict[LimitKey | None, KeyedHeap[_Lane, HeadKey]] = {}
-        self.open: KeyedHeap[LimitKey | None, HeadKey] = KeyedHeap()
-        """Limits that are not reached and have lanes, by the first of these."""
-
-
-class _LaneKey(NamedTuple):
-    demand: Demand
-    priority: int
-    background: bool
-    group: str
-    limits: tuple[LimitKey, ...]
-
-
-class _Lane:
-    """Jobs that differ in nothing but their age."""
-
-    __slots__ = ("jobs", "key", "line", "place")
-
-    def __init__(self, key: _LaneKey, line: _Line) -> None:
-        self.key = key
-        self.line = line
-        self.jobs: KeyedHeap[str, CreationKey] = KeyedHeap()
-        self.place: LimitKey | None = None
-        """Limit under which it stands: one of its own that was reached when it was last first."""
 
 
 class NamespaceQueue:
@@ -62,11 +25,10 @@ class NamespaceQueue:
         self.past = None if policy.fairness is None else PastUse(policy.fairness.half_life)
         """Past use; None without fairness, where it changes nothing."""
         self._jobs: dict[str, Job] = {}
-        self._lane_of: dict[str, _Lane] = {}
-        self._lanes: dict[_LaneKey, _Lane] = {}
-        self._lanes_of: dict[str, dict[_Lane, None]] = {}
+        self._lane_of: dict[str, Lane] = {}
+        self._lanes_of: dict[str, dict[Lane, None]] = {}
         """Lanes by group."""
-        self._lines: dict[Demand, _Line] = {}
+        self._lines: dict[Demand, DemandLanes] = {}
         self._demands_of: dict[LimitKey, dict[Demand, int]] = {}
         """Number of each demand's lanes that count for a limit."""
 
@@ -95,38 +57,26 @@ class NamespaceQueue:
     def first(self, demand: Demand) -> tuple[HeadKey, Job] | None:
         """Return the next job of the demand, with its sort key; None if none waits, or limits hold up all."""
         line = self._lines.get(demand)
-        while line is not None and (open_place := line.open.peek()) is not None:
-            key, place = open_place
-            lane = line.under[place].first()
-            reached = next((limit for limit in lane.key.limits if not self.slots.room(limit)), None)
-            if reached is not None and reached == place:
-                line.open.discard(place)
-            elif reached is not None:
-                # The limit under which it stands has room, another one has not.
-                self._stand(lane, reached)
-            elif key[2:4] != self.share_of(lane.key.group):
-                self._renew(lane)
-            else:
-                return key, self._jobs[lane.jobs.first()]
-        return None
+        first = None if line is None else line.first()
+        return None if first is None else (first[0], self._jobs[first[1].jobs.first()])
 
     def limit_of(self, job: Job) -> LimitKey | None:
         """Return a limit that is reached and for which the waiting job counts; None if there is none."""
-        limits = self.policy.limits_of(job)
-        return next((limit for limit in limits if not self.slots.room(limit)), None)
+        return self._reached(self.policy.limits_of(job))
 
     def depths(self) -> dict[Demand, int]:
         """Return the number of jobs of each demand that could run at the same time: as many as the limits let."""
         rooms: dict[LimitKey, int] = {}
         counts: dict[Demand, int] = {}
-        for lane in self._lanes:
-            for limit in lane.limits:
+        for lane in self._lanes():
+            limits = lane.key.limits
+            for limit in limits:
                 rooms.setdefault(limit, self.slots.room(limit))
-            count = min([len(self._lanes[lane].jobs), *(rooms[limit] for limit in lane.limits)])
-            for limit in lane.limits:
+            count = min([len(lane.jobs), *(rooms[limit] for limit in limits)])
+            for limit in limits:
                 rooms[limit] -= count
             if count:
-                counts[lane.demand] = counts.get(lane.demand, 0) + count
+                counts[lane.line.demand] = counts.get(lane.line.demand, 0) + count
         return counts
 
     def groups(self) -> list[str]:
@@ -142,53 +92,63 @@ class NamespaceQueue:
     def claimable_groups(self) -> dict[str, float]:
         """Return the groups whose jobs go first and wait for nothing but a slot, with the creation time of the oldest of these."""
         found: dict[tuple[int, bool], dict[str, float]] = {}
-        for lane, state in self._lanes.items():
-            oldest = state.jobs.peek()
-            if oldest is not None and all(self.slots.room(limit) for limit in lane.limits):
-                groups = found.setdefault((-lane.priority, lane.background), {})
-                groups[lane.group] = min(oldest[0][0], groups.get(lane.group, oldest[0][0]))
+        for lane in self._lanes():
+            key, oldest = lane.key, lane.jobs.peek()
+            if oldest is not None and self._reached(key.limits) is None:
+                groups = found.setdefault((-key.priority, key.background), {})
+                groups[key.group] = min(oldest[0][0], groups.get(key.group, oldest[0][0]))
         return found[min(found)] if found else {}
 
     def count_limit(self, name: str) -> tuple[int, int]:
         """Count the jobs that run under a limit, and those that wait because it is reached."""
         reached = {key for key in self._demands_of if key[0] == name and not self.slots.room(key)}
-        blocked = sum(len(state.jobs) for lane, state in self._lanes.items() if not reached.isdisjoint(lane.limits))
+        blocked = sum(len(lane.jobs) for lane in self._lanes() if not reached.isdisjoint(lane.key.limits))
         return sum(len(self.slots.under(key)) for key in self.slots.limits() if key[0] == name), blocked
 
     # --- changes of the waiting jobs ---
 
-    def put(self, job: Job) -> None:
-        """Add a job that may start, or replace its former version."""
-        key = self._lane_key(job)
-        known = self._lane_of.get(job.uid)
-        if known is not None and known.key != key:
-            self.discard(job.uid)
-        lane = self._lanes.get(key) or self._add_lane(key)
+    def put(self, job: Job) -> bool:
+        """Add a job that may start, or replace its former version; return whether the first of its demand may be another now."""
+        key, known = self._lane_key(job), self._lane_of.get(job.uid)
+        if known is not None and known.key == key and known.line.demand == job.demand:
+            lane = known
+        else:
+            if known is not None:
+                self.discard(job.uid)
+            lane = self._lane_for(job.demand, key)
         self._jobs[job.uid] = job
         self._lane_of[job.uid] = lane
+        oldest = lane.jobs.peek()
         lane.jobs.put(job.uid, creation_key(job))
+        # All that depends on a lane's jobs is the oldest of them.
+        if lane.jobs.peek() == oldest:
+            return False
         self._renew(lane)
+        return True
 
-    def discard(self, uid: str) -> Job:
-        """Remove a waiting job that may not start now, and return it."""
-        job = self._jobs.pop(uid)
+    def discard(self, uid: str) -> Demand | None:
+        """Remove a waiting job that may not start now; return its demand if the first of that may be another now."""
+        del self._jobs[uid]
         lane = self._lane_of.pop(uid)
+        oldest = lane.jobs.first()
         lane.jobs.discard(uid)
+        if oldest != uid:
+            return None
         self._renew(lane)
-        return job
+        return lane.line.demand
 
     # --- changes of what the policy counts; they return the demands whose first job may come earlier now ---
 
     def take_slot(self, job: Job) -> list[Demand]:
         """Count a slot for a job that is assigned or runs."""
-        groups, limits = self.slots.take(job)
         # Who has more now is noticed when it is first; a job that changed may have left a group or a limit.
-        left = groups - {self.policy.group_of(job)}, limits - set(self.policy.limits_of(job))
+        left = self.slots.take(job)
         return self._eased(*left) if any(left) else []
 
     def free_slot(self, uid: str) -> list[Demand]:
         """Count no slot for a job that neither is assigned nor runs any more."""
-        return self._eased(*self.slots.free(uid))
+        freed = self.slots.free(uid)
+        return self._eased(*freed) if self.policy.is_counting else []
 
     def add_past_run(self, run: PastRun) -> None:
         """Count a run that has ended."""
@@ -198,7 +158,7 @@ class NamespaceQueue:
     def forget_past_run(self, uid: str) -> list[Demand]:
         """Count a run no longer whose job is gone."""
         group = None if self.past is None else self.past.remove(uid)
-        return [] if group is None else self._eased({group}, ())
+        return [] if group is None else self._eased((group,), ())
 
     def advance(self, now: float) -> list[Demand]:
         """Let time pass, up to this wall-clock time."""
@@ -208,15 +168,26 @@ class NamespaceQueue:
 
     def share_of(self, group: str, *, more: int = 0) -> ShareKey:
         """Return the sort key of the group if so many more of its jobs used a slot."""
-        past_use = 0 if self.past is None else self.past.of(group)
-        return share_key(self.policy, group, self.slots.of_group(group) + more, past_use)
+        fairness = self.policy.fairness
+        if fairness is None or self.past is None:
+            return NO_SHARE
+        return share_key(fairness, group, self.slots.of_group(group) + more, self.past.of(group))
 
     # --- inside ---
 
-    def _lane_key(self, job: Job) -> _LaneKey:
+    def _lane_key(self, job: Job) -> LaneKey:
         policy = self.policy
-        background, group = policy.is_background(job), policy.group_of(job)
-        return _LaneKey(job.demand, job.priority, background, group, policy.limits_of(job))
+        return LaneKey(job.priority, policy.is_background(job), policy.group_of(job), policy.limits_of(job))
+
+    def _lanes(self) -> Iterator[Lane]:
+        return (lane for line in self._lines.values() for lane in line.lanes.values())
+
+    def _reached(self, limits: tuple[LimitKey, ...]) -> LimitKey | None:
+        """Return the first of these limits that is reached."""
+        for limit in limits:
+            if not self.slots.room(limit):
+                return limit
+        return None
 
     def _eased(self, groups: Iterable[str], limits: Iterable[LimitKey]) -> list[Demand]:
         """Bring the lanes of groups and limits in order that have less now, and return the demands whose first is another."""
@@ -224,68 +195,48 @@ class NamespaceQueue:
         for limit in limits:
             for demand in self._demands_of.get(limit, ()):
                 if limit in self._lines[demand].under:
-                    self._renew_place(self._lines[demand], limit)
+                    self._lines[demand].renew_limit(limit)
                     changed[demand] = None
         for group in groups if self.policy.fairness is not None else ():
             for lane in self._lanes_of.get(group, ()):
-                before = lane.line.open.peek()
-                self._renew(lane)
-                if lane.line.open.peek() != before:
+                before = lane.line.head()
+                lane.line.renew(lane)
+                if lane.line.head() != before:
                     changed[lane.line.demand] = None
         return list(changed)
 
-    def _renew(self, lane: _Lane) -> None:
-        """Bring the lane's place in order after a change of its jobs or of its group's share."""
-        line, key = lane.line, lane.key
-        oldest = lane.jobs.peek()
-        if oldest is None:
-            line.under[lane.place].discard(lane)
+    def _renew(self, lane: Lane) -> None:
+        """Bring the lane in order after a change of its jobs."""
+        if len(lane.jobs):
+            lane.line.renew(lane)
+        else:
             self._drop_lane(lane)
-        else:
-            lanes = line.under.get(lane.place)
-            if lanes is None:
-                lanes = line.under[lane.place] = KeyedHeap()
-            share = self.share_of(key.group)
-            lanes.put(lane, head_key(key.priority, share, oldest[0], background=key.background))
-        self._renew_place(line, lane.place)
 
-    def _renew_place(self, line: _Line, place: LimitKey | None) -> None:
-        first = line.under[place].peek()
-        if first is None or (place is not None and not self.slots.room(place)):
-            line.open.discard(place)
-        else:
-            line.open.put(place, first[0])
-        if first is None:
-            del line.under[place]
-            if not line.under:
-                del self._lines[line.demand]
-
-    def _stand(self, lane: _Lane, limit: LimitKey) -> None:
-        """Let the lane stand under a limit that holds it up."""
-        former, lane.place = lane.place, limit
-        lane.line.under[former].discard(lane)
-        self._renew(lane)
-        self._renew_place(lane.line, former)
-
-    def _add_lane(self, key: _LaneKey) -> _Lane:
-        line = self._lines.get(key.demand)
+    def _lane_for(self, demand: Demand, key: LaneKey) -> Lane:
+        line = self._lines.get(demand)
         if line is None:
-            line = self._lines[key.demand] = _Line(key.demand)
-        lane = self._lanes[key] = _Lane(key, line)
+            line = self._lines[demand] = DemandLanes(demand, self._reached, self.share_of)
+        lane = line.lanes.get(key)
+        return self._add_lane(line, key) if lane is None else lane
+
+    def _add_lane(self, line: DemandLanes, key: LaneKey) -> Lane:
+        lane = line.lanes[key] = Lane(key, line)
         self._lanes_of.setdefault(key.group, {})[lane] = None
         for limit in key.limits:
             demands = self._demands_of.setdefault(limit, {})
-            demands[key.demand] = demands.get(key.demand, 0) + 1
+            demands[line.demand] = demands.get(line.demand, 0) + 1
         return lane
 
-    def _drop_lane(self, lane: _Lane) -> None:
-        key = lane.key
-        del self._lanes[key]
+    def _drop_lane(self, lane: Lane) -> None:
+        line, key = lane.line, lane.key
+        line.drop(lane)
+        if not line.lanes:
+            del self._lines[line.demand]
         for limit in key.limits:
             demands = self._demands_of[limit]
-            demands[key.demand] -= 1
-            if not demands[key.demand]:
-                del demands[key.demand]
+            demands[line.demand] -= 1
+            if not demands[line.demand]:
+                del demands[line.demand]
             if not demands:
                 del self._demands_of[limit]
         lanes = self._lanes_of[key.group]

@@ -114,17 +114,22 @@ class QueuePolicy:
     limits: tuple[Limit, ...] = ()
     background: frozenset[BackgroundWork] = frozenset()
 
+    @property
+    def is_counting(self) -> bool:
+        """Whether what runs makes a difference to what goes first."""
+        return self.fairness is not None or bool(self.limits)
+
     def group_of(self, job: Job | PastRun) -> str:
         """Return the group whose share the job uses."""
         return "" if self.fairness is None else self.fairness.by.group_of(job)
 
     def limits_of(self, job: Job) -> tuple[LimitKey, ...]:
         """Return the limits for which the job counts."""
-        return tuple(limit.key_of(job) for limit in self.limits if limit.concerns(job))
+        return tuple([limit.key_of(job) for limit in self.limits if limit.concerns(job)]) if self.limits else ()
 
     def is_background(self, job: Job) -> bool:
         """Return whether nobody waits for the job."""
-        return job.background_reason in self.background
+        return bool(self.background) and job.background_reason in self.background
 
     def limit(self, name: str) -> Limit:
         """Return the limit of that name. Raises LookupError if the policy does not have it."""

@@ -70,19 +70,19 @@ class PolicyQueues:
         self._tidy(namespace)
         return queue.demands()
 
-    def put(self, job: Job) -> None:
-        """Add a job that may start, or replace its former version."""
+    def put(self, job: Job) -> bool:
+        """Add a job that may start, or replace its former version; return whether the first of its demand may be another now."""
         self._namespace_of[job.uid] = job.namespace
-        self._of(job.namespace).put(job)
+        return self._of(job.namespace).put(job)
 
-    def discard(self, uid: str) -> Job | None:
-        """Remove a job that may not start now, and return it; None if it does not wait."""
+    def discard(self, uid: str) -> Demand | None:
+        """Remove a job that may not start now, if it waits; return its demand if the first of that may be another now."""
         namespace = self._namespace_of.pop(uid, None)
         if namespace is None:
             return None
-        job = self._queues[namespace].discard(uid)
+        demand = self._queues[namespace].discard(uid)
         self._tidy(namespace)
-        return job
+        return demand
 
     def take_slot(self, job: Job) -> list[Demand]:
         """Count a slot for a job that is assigned or runs."""

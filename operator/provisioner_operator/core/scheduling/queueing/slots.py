@@ -1,6 +1,6 @@
 """Count the slots that each group and each limit uses: one for every job that is assigned or runs. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.scheduling.queueing.policy import LimitKey, QueuePolicy
@@ -43,25 +43,25 @@ class UsedSlots:
         """Return the number of further jobs that the limit lets run."""
         return max(0, self._policy.most(limit) - len(self._limits.get(limit, ())))
 
-    def take(self, job: Job) -> tuple[set[str], set[LimitKey]]:
-        """Count a slot of the job; return the groups and limits whose counts changed."""
+    def take(self, job: Job) -> tuple[Sequence[str], Sequence[LimitKey]]:
+        """Count a slot of the job; return the groups and limits that it counted for until now, and does not any more."""
         group, limits = self._policy.group_of(job), self._policy.limits_of(job)
         known = self._jobs.get(job.uid)
-        if known is not None and known[1:] == (group, limits):
+        if known is not None and known[1] == group and known[2] == limits:
             self._jobs[job.uid] = (job, group, limits)
-            return set(), set()
-        groups, changed = self.free(job.uid)
+            return (), ()
+        groups, left = self.free(job.uid)
         self._jobs[job.uid] = (job, group, limits)
         self._groups[group] = self._groups.get(group, 0) + 1
         for limit in limits:
             self._limits.setdefault(limit, {})[job.uid] = None
-        return groups | {group}, changed | set(limits)
+        return [each for each in groups if each != group], [each for each in left if each not in limits]
 
-    def free(self, uid: str) -> tuple[set[str], set[LimitKey]]:
-        """Count no slot of the job any more; return the groups and limits whose counts changed."""
+    def free(self, uid: str) -> tuple[Sequence[str], Sequence[LimitKey]]:
+        """Count no slot of the job any more; return the groups and limits for which it counted."""
         known = self._jobs.pop(uid, None)
         if known is None:
-            return set(), set()
+            return (), ()
         _, group, limits = known
         self._groups[group] -= 1
         if not self._groups[group]:
@@ -70,4 +70,4 @@ class UsedSlots:
             del self._limits[limit][uid]
             if not self._limits[limit]:
                 del self._limits[limit]
-        return {group}, set(limits)
+        return (group,), limits

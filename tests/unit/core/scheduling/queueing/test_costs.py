@@ -6,7 +6,7 @@ from typing_extensions import override
 from provisioner_operator.core.model.keyed_heap import KeyedHeap
 from provisioner_operator.core.scheduling import assignment
 from provisioner_operator.core.scheduling.assignment import AssignmentQueue
-from provisioner_operator.core.scheduling.queueing import namespace_queue
+from provisioner_operator.core.scheduling.queueing import lanes
 from provisioner_operator.core.scheduling.queueing.policy import Limit, QueuePolicy
 from support.builders.core import NAMESPACE, NOON, a_daemon, a_job
 from support.builders.queues import BY_INITIATOR, a_past_run, fair
@@ -32,7 +32,7 @@ def steps_per_decision(monkeypatch: pytest.MonkeyPatch, pending: int, groups: in
             return super().peek()
 
     monkeypatch.setattr(assignment, "KeyedHeap", Counting)
-    monkeypatch.setattr(namespace_queue, "KeyedHeap", Counting)
+    monkeypatch.setattr(lanes, "KeyedHeap", Counting)
     queue = AssignmentQueue()
     queue.set_policy(NAMESPACE, POLICY, NOON)
     tags: tuple[dict[str, str], ...] = ({}, {"x": "1"})

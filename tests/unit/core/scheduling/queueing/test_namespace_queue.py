@@ -58,12 +58,24 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(job=people_jobs())
     def arrives_or_changes(self, job: Job) -> None:
         if job.uid not in self.running and job.uid not in self.past:
+            before = self._first_of(job.demand)
             self.waiting[job.uid] = job
-            self.queues.put(job)
+            if not self.queues.put(job):
+                assert self._first_of(job.demand) == before
 
     @rule(name=st.integers(0, 12))
     def leaves(self, name: int) -> None:
-        assert self.queues.discard(f"uid-of-job-{name}") == self.waiting.pop(f"uid-of-job-{name}", None)
+        job = self.waiting.pop(f"uid-of-job-{name}", None)
+        before = None if job is None else self._first_of(job.demand)
+        changed = self.queues.discard(f"uid-of-job-{name}")
+        if job is not None and changed is None:
+            assert self._first_of(job.demand) == before
+        else:
+            assert changed == (None if job is None else job.demand)
+
+    def _first_of(self, demand: Demand) -> str | None:
+        first = self.queues.first(demand)
+        return None if first is None else first[1].uid
 
     @rule(tags=st.sampled_from(TAGS))
     def starts(self, tags: dict[str, str]) -> None:
