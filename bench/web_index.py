@@ -107,7 +107,7 @@ def _ask(index: ClusterIndex, population: Population) -> None:
     _time("50 places and reasons", lambda: _describe(index, pending[:_LIMIT]))
     _time("explain", lambda: index.queue.explain(last.job))
     _time("fits", lambda: index.queue.fits(last.job))
-    _time("estimate", lambda: index.queue.estimate(last.job))
+    _time("estimate", lambda: index.queue.start_of(last.job))
     _time("jobs of a workspace", lambda: index.jobs.of_workspace(last.job.namespace, last.job.workspace or ""))
 
 
