@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS
 from provisioner_operator.core.model.instant import Instant
@@ -25,7 +26,9 @@ class Timeline:
         self.index.put(DAEMONS, stored(a_daemon_manifest("d1"), status={"state": "Busy", "lastHeartbeatTime": at(0)}))
 
     def put(self, name: str, **status: Any) -> Job:
-        body = stored(a_job_manifest(name), status=status)
+        body = stored(
+            a_job_manifest(name, workspaceRef={"name": name}), status=status, uid=str(uuid5(NAMESPACE_URL, name))
+        )
         self.index.put(JOBS, body)
         row = self.index.jobs.named("acme", name)
         assert row is not None
@@ -92,6 +95,7 @@ def test_a_run_counts_once_however_often_its_job_changes() -> None:
     body = stored(
         a_job_manifest("past-0"),
         status={"phase": "Completed", "startedAt": at(0), "finishedAt": at(30)},
+        uid=str(uuid5(NAMESPACE_URL, "past-0")),
         resourceVersion="9",
     )
     timeline.index.put(JOBS, body)
