@@ -4,6 +4,7 @@ Jobs that differ in nothing but their age are a lane, as in `namespace_queue`. N
 came before and may come again, then those that run.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import chain
 from random import Random
@@ -35,6 +36,11 @@ class Layout:
         self.jobs: list[WaitingJob] = [*situation.waiting, *arrivals, *(run.job for run in situation.runs)]
         histories = (job.durations for job in self.jobs)
         self.histories = {id(each): each for each in histories if each is not None}
+        window = situation.window
+        self._came = sorted(
+            (window - arrival.ago, self.waiting + number) for number, arrival in enumerate(situation.arrivals)
+        )
+        """Times of the jobs that came, from the begin of the window on, with their numbers."""
         self._number_servers()
         self._number_limits()
         self._number_lanes()
@@ -77,12 +83,12 @@ class Layout:
         if not self.situation.arrivals or window <= 0:
             return
         begin = chance.random() * window
-        times = [window - arrival.ago for arrival in self.situation.arrivals]
-        order = sorted(range(len(times)), key=lambda number: ((times[number] - begin) % window, number))
-        turn = 0.0
+        first = bisect_left(self._came, (begin, 0))
+        turn = -begin
         while True:
-            for number in order:
-                yield turn + (times[number] - begin) % window, self.waiting + number
+            for time, number in self._came[first:]:
+                yield turn + time, number
+            first = 0
             turn += window
 
 

@@ -5,6 +5,7 @@ Computed when somebody asks, once for all jobs of the namespace, and never writt
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, repeat
+from math import ceil
 
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.core.estimates.durations import Durations
@@ -34,8 +35,8 @@ _CLEANUP_SECONDS = 1.0
 """Time after which a slot is free that is occupied although no job runs there: it is being cleaned up."""
 _NO_GROUP = "\0"
 """Group of what occupies a slot and is no job: no policy has one of that name."""
-_MOST_ARRIVALS = 300
-"""Jobs that came last, as which others may come."""
+_MOST_MOMENTS, _MOST_ARRIVALS = 300, 3_000
+"""Last moments at which jobs came, as which others may come, and jobs that are taken from them."""
 _LEAST_STARTS = 3
 """Starts of a pool's daemons from which on the next one is estimated."""
 
@@ -126,7 +127,10 @@ class _Reading:
         """Return the last jobs that came, in any state."""
         unfinished = (job for job in self._queue.jobs.values() if job.namespace == self._namespace)
         came = sorted((*self._history.recent(self._namespace), *unfinished), key=lambda job: (job.created, job.uid))
-        return came[-_MOST_ARRIVALS:]
+        moments = sorted({int(job.created) for job in came})[-_MOST_MOMENTS:]
+        # By moments, since a burst alone says nothing about how often it comes.
+        recent = [job for job in came if job.created >= moments[0]] if moments else []
+        return recent[:: ceil(len(recent) / _MOST_ARRIVALS) or 1]
 
     def _past_use(self, jobs: Iterable[Job]) -> dict[str, float]:
         past = None if self._policies is None else self._policies.past

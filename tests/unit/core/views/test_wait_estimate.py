@@ -53,6 +53,22 @@ def test_a_job_that_nobody_runs_has_no_estimate() -> None:
     assert starts(Snapshot([job, running], [cordoned], now=NOW), past()) == {}
 
 
+def test_nothing_is_estimated_where_no_job_has_ever_come() -> None:
+    assert starts(Snapshot([], [daemon()], now=NOW), RunHistory()) == {}
+
+
+def test_a_burst_alone_is_not_how_jobs_come() -> None:
+    """Five thousand jobs have just come at once, and fifty before, one in a day."""
+    running = a_running_job("runs", initiator="ann")
+    jobs = [a_job(f"anns-{at}", initiator="ann", created=5) for at in range(5000)]
+    bobs = a_job("bobs", initiator="bob", created=6)
+    snapshot = Snapshot([running, *jobs, bobs], [daemon(runs=(running,))], (), [queue(a_policy())], now=NOW)
+    rare = RunHistory(
+        an_ended_job(f"past-{at}", initiator="cleo", created=-86_400 * at, finished=30) for at in range(1, 51)
+    )
+    assert starts(snapshot, rare)["bobs"] == 20
+
+
 def test_a_slot_that_no_job_accounts_for_is_free_soon() -> None:
     job, over = a_job("waits"), a_running_job("over")
     assert starts(Snapshot([job], [daemon(runs=(over,))], now=NOW), past()) == {"waits": 1}
