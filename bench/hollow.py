@@ -7,6 +7,7 @@ prints a line when all its daemons have reported.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,11 @@ from provisioner_operator.kube import paths, selectors
 from provisioner_operator.kube.connect import connect
 from provisioner_operator.kube.errors import KubeError
 from provisioner_operator.kube.parsing import parse_job
+from provisioner_operator.kube.reflector import Reflector
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from provisioner_operator.core.model.records import Job
     from provisioner_operator.kube.client import KubeClient
 
@@ -54,38 +58,42 @@ class HollowDaemons:
         self._versions: dict[str, int] = {}
         self._due: asyncio.Queue[tuple[Job, JsonPatch]] = asyncio.Queue()
 
-    async def report_once(self) -> str:
-        """List the daemons, report for each, and return the version from which to watch jobs."""
+    async def report_once(self) -> None:
+        """List the daemons, and report for each."""
         async for page in self._client.list_pages(paths.daemons(self._namespace)):
             for body in page["items"]:
                 daemon = ProvisionerDaemon.model_validate(body)
                 self._daemons[daemon.metadata.name] = daemon
         await asyncio.gather(*(self._report(name) for name in self._daemons))
-        page = await self._client.get(paths.jobs(self._namespace), limit="1")
-        version: str = page["metadata"]["resourceVersion"]
-        return version
 
-    async def live(self, version: str) -> None:
-        """Act on jobs and report until canceled."""
+    async def live(self) -> None:
+        """Act on jobs and report until canceled; survives an API server that is stalled for a while, as real daemons do."""
+        reflector = Reflector(
+            self._client,
+            paths.jobs(self._namespace),
+            self,
+            listing=selectors.UNFINISHED_JOBS,
+            watching=selectors.UNFINISHED_JOBS,
+        )
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow(version))
+            group.create_task(reflector.follow())
             for _ in range(CONNECTIONS):
                 group.create_task(self._write())
             group.create_task(self._keep_reporting())
 
-    async def _follow(self, version: str) -> None:
-        path = paths.jobs(self._namespace)
-        while True:
-            async for kind, body in self._client.watch(
-                path, resource_version=version, field_selector=selectors.UNFINISHED_JOBS
-            ):
-                version = body["metadata"]["resourceVersion"]
-                if kind == "DELETED":
-                    self._forget(body["metadata"]["uid"])
-                elif kind != "BOOKMARK":
-                    self._observe(body)
+    def known(self) -> Mapping[str, int]:
+        """Return the versions of the jobs that were acted on, by uid."""
+        return self._versions
 
-    def _observe(self, body: dict[str, Any]) -> None:
+    def listed(self) -> None:
+        """Note nothing: each job is acted on when it is seen."""
+
+    def deleted(self, body: Mapping[str, Any]) -> None:
+        """Forget a job that has ended or is gone."""
+        self.missed(body["metadata"]["uid"])
+
+    def seen(self, body: Mapping[str, Any]) -> None:
+        """Write what a daemon of the job's behavior writes next."""
         if "assignment" not in body["status"]:
             return
         job = parse_job(body)
@@ -116,7 +124,7 @@ class HollowDaemons:
             except KubeError:
                 continue  # another writer changed the job first; the watch will show its new state
             self._list(parse_job(body))
-            self._observe(body)
+            self.seen(body)
 
     def _list(self, job: Job) -> None:
         """List the job in heartbeats while it runs."""
@@ -128,7 +136,8 @@ class HollowDaemons:
         else:
             runs[job.uid] = RunningJob(job.name, job.uid, job.changed_workspace, job.started or 0.0)
 
-    def _forget(self, uid: str) -> None:
+    def missed(self, uid: str) -> None:
+        """Forget a job, and take it off its daemon's list."""
         self._versions.pop(uid, None)
         for runs in self._running.values():
             runs.pop(uid, None)
@@ -141,7 +150,8 @@ class HollowDaemons:
                 due = began + interval * number / len(self._daemons)
                 await asyncio.sleep(max(due - time.monotonic(), 0))
                 if self._is_due(name, interval):
-                    await self._report(name)
+                    with contextlib.suppress(KubeError):  # the next one is due an interval later
+                        await self._report(name)
             await asyncio.sleep(max(began + interval - time.monotonic(), 0))
 
     def _is_due(self, name: str, interval: float) -> bool:
@@ -184,11 +194,12 @@ def main(kubeconfig: Path, namespaces: tuple[str, ...]) -> None:
 async def _serve(kubeconfig: Path, namespaces: tuple[str, ...]) -> None:
     async with connect(kubeconfig, connections=len(namespaces) * (CONNECTIONS + 2)) as connection:
         fleets = [HollowDaemons(connection.client, namespace) for namespace in namespaces]
-        versions = [await fleet.report_once() for fleet in fleets]
+        for fleet in fleets:
+            await fleet.report_once()
         click.echo(READY)
         async with asyncio.TaskGroup() as group:
-            for fleet, version in zip(fleets, versions, strict=True):
-                group.create_task(fleet.live(version))
+            for fleet in fleets:
+                group.create_task(fleet.live())
 
 
 if __name__ == "__main__":

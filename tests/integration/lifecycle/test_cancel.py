@@ -25,8 +25,6 @@ def test_a_pending_job_is_canceled_at_once(product: ProductNamespace) -> None:
     assert "not needed" in job["status"]["message"]
     assert "startedAt" not in job["status"]
     assert product.ledger.runs_of("pending") == []
-    events = product.await_events("pending", "Canceled")
-    assert [event["type"] for event in events if event["reason"] == "Canceled"] == ["Normal"]
 
 
 def test_an_assigned_job_that_no_daemon_acknowledged_is_canceled_at_once(product: ProductNamespace) -> None:
@@ -58,8 +56,10 @@ def test_a_running_job_is_interrupted_and_ends_normally(product: ProductNamespac
     assert job["status"]["reason"] == "Canceled"
     assert condition(job, "CancelRequested")["reason"] == "Stopped"
     assert "wrong region" in condition(job, "CancelRequested")["message"]
-    (event,) = product.await_events("running")
-    assert (event["reason"], event["type"]) == ("Canceled", "Normal")
+    # Events are written in order, so one about this job would exist before that of `after-running`.
+    product.submit("after-running", tags={"nobody": "has-it"})
+    product.await_events("after-running")
+    assert product.events("running") == []
     archive = product.admin.get("configmap", job["status"]["log"]["configMap"])
     assert "interrupted" in archive["data"]["log"]
 

@@ -1,8 +1,8 @@
 """Events (events.k8s.io/v1) for the changes that an admin or a job's owner should learn of.
 
-Jobs that are stuck, timed out, failed, were canceled or lost their daemon; workspaces and templates that make no progress until
+Jobs that are stuck, timed out, failed or lost their daemon; workspaces and templates that make no progress until
 somebody acts; pools whose Pods may end before their jobs; refused writes, and objects that are ignored. A
-job that simply runs causes none. An Event's name is derived from the object and the reason, so a repetition, even after a restart, finds
+job that simply runs, or that somebody cancels, causes none. An Event's name is derived from the object and the reason, so a repetition, even after a restart, finds
 the first one and extends its series. Events are best effort: no decision waits for them. Only the leader writes them.
 """
 
@@ -43,16 +43,15 @@ _BACKLOG = 1000
 
 
 def ended(job: Job) -> Notice | None:
-    """Describe the end of a job; None for one that completed."""
-    if job.phase is Phase.COMPLETED:
+    """Describe the end of a job that failed; None for one that completed, or that somebody canceled: its status says who."""
+    if job.phase is not Phase.FAILED:
         return None
-    action = "Cancel" if job.phase is Phase.CANCELED else "End"
-    return _about_job(job, job.reason or job.phase, action, warning=job.phase is Phase.FAILED)
+    return _about_job(job, job.reason or job.phase, "End")
 
 
 def stuck(job: Job) -> Notice:
     """Describe why a job will not start until somebody acts."""
-    return _about_job(job, job.reason or "Pending", "Assign", warning=True)
+    return _about_job(job, job.reason or "Pending", "Assign")
 
 
 def stalled(decision: Decision) -> Notice | None:
@@ -138,8 +137,8 @@ def unparseable(kind: str, meta: ObjectMeta, error: Exception) -> Notice:
     return Notice(kind, meta.namespace, meta.name, meta.uid, "Unparseable", note, "Parse", api_version=version)
 
 
-def _about_job(job: Job, reason: str, action: str, *, warning: bool) -> Notice:
-    return Notice("ProvisionerJob", job.namespace, job.name, job.uid, reason, job.message or "", action, warning)
+def _about_job(job: Job, reason: str, action: str) -> Notice:
+    return Notice("ProvisionerJob", job.namespace, job.name, job.uid, reason, job.message or "", action, warning=True)
 
 
 class EventRecorder:

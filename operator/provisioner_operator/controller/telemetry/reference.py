@@ -131,7 +131,6 @@ def event_entries() -> tuple[EventEntry, ...]:
             EventEntry("ProvisionerJob", reason, "Warning", "Assign", f"The job cannot start. {pending[reason.name]}")
             for reason in sorted(STUCK)
         ),
-        EventEntry("ProvisionerJob", EndReason.CANCELED, "Normal", "Cancel", ends[EndReason.CANCELED.name]),
         *(
             EventEntry("ProvisionerJob", reason, "Warning", "End", ends[reason.name])
             for reason in EndReason
@@ -155,8 +154,8 @@ def events_page() -> str:
     return (
         f"# Events\n\n{HEADER}\n"
         "The controller that leads records Events (`events.k8s.io/v1`) for what may need an administrator's attention. "
-        "A job that simply runs causes none. The note repeats the message of the object's status. A recurring Event becomes "
-        "a series, also after a restart of the controller.\n\n"
+        "A job that simply runs, or that somebody cancels, causes none. The note repeats the message of the object's status. "
+        "A recurring Event becomes a series, also after a restart of the controller.\n\n"
         "Events are best effort: the controller drops them when more than a thousand wait to be written, and none are "
         "recorded for what happens while no controller leads.\n\n"
         f"| object | reason | type | action | occasion |\n|---|---|---|---|---|\n{rows}"

@@ -48,10 +48,10 @@ def a_notice(reason: str = "RunFailed", note: str = "exit code 1") -> Notice:
     [
         (Phase.COMPLETED, None),
         (Phase.FAILED, ("End", True)),
-        (Phase.CANCELED, ("Cancel", False)),
+        (Phase.CANCELED, None),
     ],
 )
-def test_an_end_is_described_unless_all_went_well(phase: Phase, expected: tuple[str, bool] | None) -> None:
+def test_only_a_failure_is_described(phase: Phase, expected: tuple[str, bool] | None) -> None:
     notice = events.ended(an_ended_job(phase=phase, reason="Because", message="words"))
     assert (None if notice is None else (notice.action, notice.warning)) == expected
     assert notice is None or (notice.reason, notice.note, notice.uid) == ("Because", "words", "uid-of-job")
