@@ -18,7 +18,7 @@ from provisioner_operator.cli.view.job_filter import Selection
 from provisioner_operator.cli.view.loading import JobView
 from provisioner_operator.core.estimates.run_history import RunHistory
 from provisioner_operator.core.estimates.run_length import RunEstimate
-from provisioner_operator.core.jobs.lifecycle import STARTED
+from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.views.snapshot import Snapshot, waited
 from provisioner_operator.core.views.wait_estimate import Forecast
@@ -122,7 +122,7 @@ def _forecast(session: Session, snapshot: Snapshot | None, jobs: Iterable[Job], 
     found = list(jobs)
     if not any(job.phase in STARTED or job.may_start for job in found):
         return None
-    history = RunHistory(found) if has_ended else _history(session)
+    history = RunHistory(job for job in found if job.phase in TERMINAL) if has_ended else _history(session)
     queue = snapshot if snapshot is not None else Snapshot(found, now=session.cluster.now())
     return Forecast(queue, history)
 
