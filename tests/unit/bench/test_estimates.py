@@ -33,7 +33,7 @@ def test_a_job_that_was_about_to_start_or_never_started_is_no_case() -> None:
 
 def test_a_recording_is_replayed_as_it_was(tmp_path: Path) -> None:
     bodies = [recorded(number) for number in range(30)]
-    unreadable, waiting = {**bodies[0], "spec": {}}, stored(a_job_manifest("waits"))
+    unreadable, waiting = {**bodies[0], "spec": {"provisioner": "unknown"}}, stored(a_job_manifest("waits"))
     path = tmp_path / "jobs.json"
     path.write_text(json.dumps({"items": [unreadable, waiting, *bodies]}), encoding="utf-8")
     jobs = read_jobs(path)

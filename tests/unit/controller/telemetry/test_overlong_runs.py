@@ -46,7 +46,7 @@ def test_jobs_that_had_ended_before_the_start_are_learned_from_and_the_unreadabl
     )
     late = a_running_job("late", provisioner="echo")
     runs = some_runs([late])
-    runs.found({**body, "spec": {}})
+    runs.found({**body, "spec": {"provisioner": "unknown"}})
     for _ in range(99):
         runs.found(body)
     assert counted(runs) == {"acme": 1}
