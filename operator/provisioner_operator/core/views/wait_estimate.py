@@ -35,8 +35,8 @@ _CLEANUP_SECONDS = 1.0
 """Time after which a slot is free that is occupied although no job runs there: it is being cleaned up."""
 _NO_GROUP = "\0"
 """Group of what occupies a slot and is no job: no policy has one of that name."""
-_MOST_MOMENTS, _MOST_ARRIVALS = 300, 3_000
-"""Last moments at which jobs came, as which others may come, and jobs that are taken from them."""
+_LEAST_ARRIVALS, _LEAST_MOMENTS, _MOST_ARRIVALS = 300, 30, 3_000
+"""Last jobs that came, as which others may come, and moments at which they came; and jobs that are taken from these."""
 _LEAST_STARTS = 3
 """Starts of a pool's daemons from which on the next one is estimated."""
 
@@ -127,9 +127,10 @@ class _Reading:
         """Return the last jobs that came, in any state."""
         unfinished = (job for job in self._queue.jobs.values() if job.namespace == self._namespace)
         came = sorted((*self._history.recent(self._namespace), *unfinished), key=lambda job: (job.created, job.uid))
-        moments = sorted({int(job.created) for job in came})[-_MOST_MOMENTS:]
-        # By moments, since a burst alone says nothing about how often it comes.
-        recent = [job for job in came if job.created >= moments[0]] if moments else []
+        moments = sorted({int(job.created) for job in came})[-_LEAST_MOMENTS:]
+        # A burst alone says nothing about how often it comes.
+        since = min(moments[0], came[-_LEAST_ARRIVALS:][0].created) if came else 0.0
+        recent = [job for job in came if job.created >= since]
         return recent[:: ceil(len(recent) / _MOST_ARRIVALS) or 1]
 
     def _past_use(self, jobs: Iterable[Job]) -> dict[str, float]:
