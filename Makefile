@@ -13,12 +13,17 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 # A type check of unchanged files is looked up here, from any checkout: 5 s of CPU instead of a minute's.
 MYPY_CACHE := $(HOME)/.cache/provisioner-operator/mypy
-WORKERS ?= 6
+# Most of their tests wait.
+WORKERS ?= 8
 PYTEST_ARGS ?=
 # Some images switch Python's cache of compiled files off: then each of the many programs compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 UNIT_SEEDS ?= 20
-BEHAVIOR := tests/component tests/simulation tests/model tests/integration
+SIMULATED := tests/simulation tests/model
+BEHAVIOR := tests/component tests/integration
+# Checks, and tests that only compute, take what the others leave of the processors: those wait for processes, some of which have leases and
+# heartbeats to renew.
+SPARE := nice -n 5
 PREPARE := $(BIN)/provisioner-devcluster prepare --coder-provider --opentofu --prometheus --gitops --helm
 # Lines and branches that the fast tests cover, in percent, with the same examples in each run: raise a floor when more is reached,
 # and lower one only when what it covered moves to a package with a higher one.
@@ -36,7 +41,7 @@ DEMO_NEEDS = $(if $(wildcard $(READY)),$(READY),$(DEMO_READY))
 .DEFAULT_GOAL := help
 ARGS ?=
 
-.PHONY: help demo up down test unit coverage behavior integration e2e mutants bench lint format crds gitops helm docs monitoring devcluster image release sign snapshot lock clean
+.PHONY: help demo up down test unit coverage compiled simulation behavior integration e2e mutants bench lint format crds gitops helm docs monitoring devcluster image release sign snapshot lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -70,14 +75,25 @@ down: $(DEMO_NEEDS) ## End what `make up` started
 	@$(BIN)/python -m demo down
 
 ifeq ($(PYTEST_ARGS),)
-test: coverage behavior ## All tests, against a real control plane
+test: coverage simulation behavior ## All tests, against a real control plane
 else
 test: $(READY)
 	@$(PREPARE)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope tests/unit $(BEHAVIOR) $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope tests/unit $(SIMULATED) $(BEHAVIOR) $(PYTEST_ARGS)
 endif
 
-behavior: $(READY) ## All tests but the fast ones: processes, simulated clusters, and a real control plane
+# What the tests wait for: in `.ci/run`, for compiled files.
+FIRST ?=
+coverage simulation behavior: | $(FIRST)
+
+compiled: $(READY)
+	@# Only pytest writes those of test modules, whose assertions it rewrites. What it cannot collect, the tests report.
+	@$(BIN)/python -m pytest --collect-only -qq tests >/dev/null || true
+
+simulation: $(READY) ## Simulated clusters with random faults, and small ones with every single surprise
+	@$(SPARE) $(BIN)/python -m pytest -n auto --dist worksteal $(SIMULATED) $(PYTEST_ARGS)
+
+behavior: $(READY) ## Tests of processes, and of all of the product on a real control plane
 	@$(PREPARE)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope $(BEHAVIOR) $(PYTEST_ARGS)
 
@@ -85,7 +101,7 @@ unit: $(READY) ## The fast tests, without a control plane, and some simulated cl
 	@PROVISIONER_SIMULATION_SEEDS=$(UNIT_SEEDS) $(BIN)/python -m pytest -n auto tests/unit tests/simulation $(PYTEST_ARGS)
 
 coverage: $(READY) ## The fast tests, and what they have to cover
-	@$(BIN)/python -m slipcover --json --out .coverage.json -m pytest -n auto tests/unit --hypothesis-seed=0
+	@$(SPARE) $(BIN)/python -m slipcover --json --out .coverage.json -m pytest -n auto tests/unit --hypothesis-seed=0
 	@PYTHONPATH=tests $(BIN)/python -m support.coverage_floors .coverage.json $(COVERAGE_FLOORS)
 
 integration: $(READY) ## Only the tests that need a control plane
@@ -105,10 +121,10 @@ bench: $(READY) ## The product measured beside the API server alone and Jobs (AR
 	@PYTHONPATH=.:tests:operator:devcluster $(BIN)/python -m bench $(ARGS)
 
 lint: $(READY) ## Format, lint, types and layers (a unit test compares crds/ with the models)
-	@$(BIN)/ruff format --check
-	@$(BIN)/ruff check
-	@$(BIN)/mypy --cache-dir $(MYPY_CACHE)
-	@$(BIN)/lint-imports
+	@$(SPARE) $(BIN)/ruff format --check
+	@$(SPARE) $(BIN)/ruff check
+	@$(SPARE) $(BIN)/mypy --cache-dir $(MYPY_CACHE)
+	@$(SPARE) $(BIN)/lint-imports
 
 format: $(READY) ## Put the code into its format
 	@$(BIN)/ruff format

@@ -1,5 +1,6 @@
 """Prometheus itself takes the metrics of single objects, and answers the queries of the docs with them."""
 
+import functools
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +17,6 @@ from support.state_metrics.evaluation import exposition
 from support.state_metrics.fixtures import NAMES, golden, stored
 from unit.docs.pages import read
 
-PAGE = exposition(state_metrics(), map(stored, NAMES))
 QUERIES = [
     code
     for code in dict.fromkeys(read(REPOSITORY / "docs" / "monitoring.md").inline_code)
@@ -24,6 +24,12 @@ QUERIES = [
 ]
 WITHIN = 120.0
 """Seconds for the first scrape: one on a quiet machine."""
+
+
+@functools.cache
+def page() -> str:
+    """Return the metrics of the fixtures as Prometheus reads them."""
+    return exposition(state_metrics(), map(stored, NAMES))
 
 
 class _Target(BaseHTTPRequestHandler):
@@ -34,7 +40,7 @@ class _Target(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; version=0.0.4")
         self.end_headers()
-        self.wfile.write(PAGE.encode())
+        self.wfile.write(page().encode())
 
     @override
     def log_message(self, format: str, *args: object) -> None:
@@ -58,8 +64,8 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusS
 
 
 def test_names_and_texts_are_as_prometheus_wants_them() -> None:
-    assert PAGE.count("# TYPE") > 20
-    assert check(need_promtool(), "check", "metrics", given=PAGE) == (0, "")
+    assert page().count("# TYPE") > 20
+    assert check(need_promtool(), "check", "metrics", given=page()) == (0, "")
 
 
 def test_every_series_is_kept_apart(prometheus: PrometheusServer) -> None:

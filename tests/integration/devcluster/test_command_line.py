@@ -45,7 +45,13 @@ def launched(name: str) -> list[Identity]:
     return [record.owner, *record.components.values()]
 
 
-def test_up_a_second_up_status_and_down(name: str, kubectl: Kubectl) -> None:
+def kill_scheduler(name: str) -> None:
+    record = supervisor.find(name)
+    assert record is not None
+    os.kill(record.components["kube-scheduler"].pid, signal.SIGKILL)
+
+
+def test_up_a_second_up_status_of_all_and_of_a_dead_component_and_down(name: str, kubectl: Kubectl) -> None:
     assert f"down --name {name}" in devcluster("up", "--name", name)
     kubeconfig = devcluster("kubeconfig", "--name", name).strip()
     assert "default" in kubectl(kubeconfig, "get", "namespaces")
@@ -53,6 +59,10 @@ def test_up_a_second_up_status_and_down(name: str, kubectl: Kubectl) -> None:
     processes = launched(name)
     devcluster("up", "--name", name)
     assert launched(name) == processes
+    kill_scheduler(name)
+    said = devcluster("status", "--name", name, expect=3)
+    assert f"kube-scheduler           ended, see {named_directory(name)}" in said
+    assert said.count("running, pid") == 3
     devcluster("down", "--name", name)
     assert len(processes) == 5
     assert not still_running(processes, timeout=0)
@@ -65,16 +75,6 @@ def test_up_a_second_up_status_and_down(name: str, kubectl: Kubectl) -> None:
 def test_prepare_prints_the_location_of_each_program() -> None:
     said = dict(line.split(maxsplit=1) for line in devcluster("prepare").splitlines() if not line.startswith("control"))
     assert {name: os.access(path, os.X_OK) for name, path in said.items()} == {"kubectl": True, "tofu": True}
-
-
-def test_status_names_a_component_that_died(name: str) -> None:
-    devcluster("up", "--name", name)
-    record = supervisor.find(name)
-    assert record is not None
-    os.kill(record.components["kube-scheduler"].pid, signal.SIGKILL)
-    said = devcluster("status", "--name", name, expect=3)
-    assert f"kube-scheduler           ended, see {named_directory(name)}" in said
-    assert said.count("running, pid") == 3
 
 
 def test_a_killed_supervisor_takes_its_components_along_and_up_starts_anew(name: str) -> None:

@@ -89,7 +89,7 @@ def test_nothing_stays_that_is_not_to_be_kept(helm: Helm, admin: Kubectl) -> Non
     helm.run("uninstall", RELEASE, "--no-hooks", "--wait")
 
     for each in default_objects():
-        assert not admin.attempt("get", each["kind"].lower(), each["metadata"]["name"]).ok
+        assert admin.api.get(each["kind"].lower(), each["metadata"]["name"]).status == NOT_FOUND
 
 
 def test_an_installation_by_kubectl_is_adopted(helm: Helm, admin: Kubectl) -> None:

@@ -1,6 +1,7 @@
 """Manifests that users apply: the API server accepts them, stores them unchanged, and enforces the strictest Pod security."""
 
 import copy
+import functools
 import json
 import time
 from collections.abc import Iterator
@@ -52,12 +53,15 @@ def test_each_component_can_be_combined_with_its_base(component: str, root: Kube
     base = "overlays/team-example" if component.startswith("daemon-") else "default"
     folder = a_kustomization(tmp_path, base, components=[component])
 
-    plain = _rendered(root, MANIFESTS / base)
+    plain = _plain(root, base)
     extended = _rendered(root, folder)
-    answer = root.run("apply", "--server-side", "--dry-run=server", "--force-conflicts", f"--kustomize={folder}")
+    # The base as it stands is tested above, and the API server compiles each of its definitions anew.
+    changed = [each for each in extended if each not in plain]
+    items = {"apiVersion": "v1", "kind": "List", "items": changed}
+    answer = root.run("apply", "--server-side", "--dry-run=server", "--force-conflicts", "-f", "-", given=items)
 
     assert len(extended) >= len(plain)
-    assert extended != plain
+    assert changed != []
     assert "violate PodSecurity" not in answer.stderr
 
 
@@ -155,6 +159,12 @@ def test_another_namespace_and_another_image_take_two_lines(root: Kubectl, tmp_p
 def installed(tmp_path: Path) -> Path:
     """The kustomization that `root` has applied."""
     return a_kustomization(tmp_path, "default", components=["web"], replicas=NO_PODS)
+
+
+@functools.cache
+def _plain(root: Kubectl, base: str) -> list[Manifest]:
+    """Return a base without any component, which kubectl takes a second to render."""
+    return _rendered(root, MANIFESTS / base)
 
 
 def _rendered(root: Kubectl, folder: Path) -> list[Manifest]:

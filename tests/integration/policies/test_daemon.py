@@ -1,6 +1,5 @@
 """An attacker with a daemon's token: a template's code may use it, and can do nothing in another daemon's name."""
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Any
 import pytest
 
 from support.builders.manifests import a_daemon_manifest, a_job_manifest
-from support.cluster.kubectl import Answer, Kubectl
+from support.cluster.api import Reply
+from support.cluster.kubectl import Kubectl
 from support.cluster.pods import a_daemon_pod, daemon_binding, service_account, token_kubeconfig
 from support.manifests import Manifest
 
@@ -52,18 +52,12 @@ class Attack:
         """A job that is assigned to this daemon."""
         job = self.admin.create(a_job_manifest(name, workspaceRef={"name": name}))
         given = {"daemon": daemon, "daemonUID": "some-uid", "id": "first", "time": NOW}
-        self.set_status(self.admin, name, assignment=given)
+        self.admin.patch("pj", name, {"status": {"assignment": given}}, subresource="status")
         return job
 
-    def set_status(self, who: Kubectl, name: str, **status: Any) -> Answer:
-        """Try to write these fields of a job's status."""
-        return who.attempt(
-            "patch", "pj", name, "--type=merge", "--subresource=status", f"--patch={json.dumps({'status': status})}"
-        )
-
-    def report(self, name: str, **status: Any) -> Answer:
+    def report(self, name: str, **status: Any) -> Reply:
         """The attacker tries to write these fields of a job's status."""
-        return self.set_status(self.daemon, name, **status)
+        return self.daemon.api.patch("pj", name, {"status": status}, subresource="status")
 
 
 def _archive(job: str, uid: str, *, daemon: str = "mine", **data: str) -> Manifest:
@@ -223,15 +217,15 @@ def test_it_reaches_no_other_organization(attack: Attack, make_namespace: Callab
 
 
 def test_its_token_ends_with_its_pod(attack: Attack) -> None:
-    assert attack.daemon.attempt("get", "pj").ok
+    assert attack.daemon.api.list_all("pj").ok
     attack.admin.run("delete", "pod", "mine", "--grace-period=0", "--force")
     # The API server remembers for some seconds that a token was good.
     deadline = time.monotonic() + TOKEN_FORGOTTEN_WITHIN
-    while attack.daemon.attempt("get", "pj").ok:
+    while attack.daemon.api.list_all("pj").ok:
         assert time.monotonic() < deadline, "the token still works"
         time.sleep(0.5)
 
 
-def _refused(answer: Answer) -> str:
-    assert not answer.ok, f"not refused: {answer}"
-    return answer.stderr
+def _refused(reply: Reply) -> str:
+    assert not reply.ok, f"not refused: {reply}"
+    return reply.refusal

@@ -40,9 +40,8 @@ def install(admin: Kubectl, prober: Kubectl) -> None:
         prober: A user without permissions, who tries the policies.
     """
     admin.run("apply", "--server-side", "--force-conflicts", f"--kustomize={MANIFESTS}")
-    for kind in KINDS:
-        definition = f"{kind.plural}.{GROUP}"
-        admin.run("wait", "crd", "--for=condition=Established", "--timeout=60s", definition)
+    definitions = [f"{kind.plural}.{GROUP}" for kind in KINDS]
+    admin.run("wait", "crd", "--for=condition=Established", "--timeout=60s", *definitions)
     if has_stamping(admin):
         admin.run("apply", "--server-side", "--force-conflicts", f"--kustomize={MANIFESTS / 'policies' / 'stamping'}")
     _await_policies(admin, prober.within(PROBE_NAMESPACE))
@@ -103,7 +102,7 @@ def _await_aggregation(admin: Kubectl) -> None:
     """Wait until the controller-manager has aggregated the roles into the built-in ones."""
     deadline = time.monotonic() + IN_FORCE_WITHIN
     for role, sign in (("view", "provisionerjobs"), ("edit", "provisionerjobs"), ("admin", '"impersonate"')):
-        while sign not in admin.run("get", "clusterrole", role, "--output=json").stdout:
+        while sign not in json.dumps(admin.get("clusterrole", role)):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{sign} not in the ClusterRole {role} within {IN_FORCE_WITHIN:.0f} s")
             time.sleep(0.2)

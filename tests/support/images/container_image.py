@@ -6,6 +6,7 @@ build. pip's settings on this machine are passed as a build secret, and stay out
 """
 
 import ast
+import functools
 import os
 import platform
 import shutil
@@ -53,10 +54,11 @@ def built_image(archive: Path) -> str:
     return image
 
 
+@functools.cache
 def image_in_store() -> str:
-    """Build the image of this checkout and return its name in the local store.
+    """Build the image of this checkout, once for each process, and return its name in the local store.
 
-    The first call on a machine takes minutes, later ones seconds plus the time for changed layers.
+    The first build on a machine takes minutes, later ones take seconds plus the time for changed layers.
     """
     place = cache_directory() / "images"
     place.mkdir(parents=True, exist_ok=True)

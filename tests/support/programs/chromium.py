@@ -14,7 +14,10 @@ ENVIRONMENT_VARIABLE = "PROVISIONER_BROWSER"
 """Path of the browser to use; the others are looked for if it is not set."""
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _MACOS = ("Chromium.app/Contents/MacOS/Chromium", "Google Chrome.app/Contents/MacOS/Google Chrome")
-_FLAGS = ("--disable-background-networking", "--disable-quic", "--disable-component-update", "--disable-sync")
+_FLAGS = (
+    *("--disable-background-networking", "--disable-quic", "--disable-component-update", "--disable-sync"),
+    "--disable-gpu",  # or it emulates one, which costs more than to draw without
+)
 
 
 class NoBrowserError(Exception):

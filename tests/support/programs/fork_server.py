@@ -11,6 +11,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import signal
 import socket
@@ -30,6 +31,10 @@ PROGRAMS = (
     "provisioner_operator.cli",
     "kopf",
 )
+LATER = ("provisioner_operator.web", "provisioner_operator.cli")
+"""Those of them that import most of their modules only when they run."""
+NOT_FORKED = "provisioner_operator.cli.top."
+"""Its tests give it a terminal, and start it as users do."""
 _POLL_SECONDS = 0.01
 
 
@@ -190,6 +195,10 @@ def _main(descriptor: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for program in PROGRAMS:
         importlib.import_module(f"{program}.__main__")
+    for package in map(importlib.import_module, LATER):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.startswith(NOT_FORKED):
+                importlib.import_module(module.name)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     gc.freeze()
     _serve(socket.socket(fileno=int(descriptor)))

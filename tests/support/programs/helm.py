@@ -48,6 +48,7 @@ class Helm:
                 **os.environ,
                 "KUBECONFIG": str(self.kubeconfig or self.folder / "none"),
                 "HELM_NAMESPACE": self.namespace,
+                "GOGC": "400",  # a call is over before most of its garbage matters
                 **{f"HELM_{kind}_HOME": str(self.folder / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")},
             },
         )

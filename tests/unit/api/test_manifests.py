@@ -1,8 +1,11 @@
 """The manifests keep what they promise: least privilege, and every role where it belongs."""
 
+import re
+
 import pytest
 import yaml
 
+from provisioner_operator.api.v1alpha1.job import JobSpec
 from support.manifests import MANIFESTS, Manifest
 
 OWN = {
@@ -85,3 +88,16 @@ def test_no_probe_of_the_web_server_shares_the_connections_of_its_users() -> Non
     probes = [container[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness", "liveness")]
 
     assert {probe["port"] for probe in probes} == {"metrics"}
+
+
+def test_the_policy_on_exchanged_fields_knows_each_that_can_be_absent() -> None:
+    file = MANIFESTS / "policies" / "ownership.yaml"
+    policy = next(yaml.safe_load_all(file.read_text(encoding="utf-8")))
+    (expression,) = [each["expression"] for each in policy["spec"]["variables"] if each["name"] == "exchanged"]
+    optional = {
+        field.alias or name
+        for name, field in JobSpec.model_fields.items()
+        if field.default is None and (field.alias or name) not in JobSpec.mutable_fields
+    }
+
+    assert set(re.findall(r"'(\w+)'", expression)) == optional

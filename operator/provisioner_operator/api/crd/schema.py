@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema, core_schema
 from typing_extensions import override
 
 from provisioner_operator.api.crd.docstrings import attribute_docstrings
-from provisioner_operator.api.v1alpha1.rules import RULES
+from provisioner_operator.api.v1alpha1.rules import IMMUTABLE, RULES, at_creation
 
 _KEYWORDS = (
     "description",
@@ -40,6 +40,8 @@ _KEYWORDS = (
     RULES,
 )
 """Keywords of a structural schema, in the order in which they are written."""
+_NESTED = ("items", "additionalProperties")
+"""Keywords with the schema of all elements."""
 
 
 class UnstructuralError(TypeError):
@@ -116,10 +118,20 @@ def _structural(schema: JsonSchemaValue, *, definitions: dict[str, Any], path: t
         schema["description"] = _unwrapped(schema["description"]) + default_in_words(schema.get("default"))
     if "properties" in schema:
         schema["properties"] = {name: inner(child, name) for name, child in schema["properties"].items()}
-    for keyword in ("items", "additionalProperties"):
+    for keyword in _NESTED:
         if keyword in schema:
             schema[keyword] = inner(schema[keyword], keyword)
+    if any(each["rule"] == IMMUTABLE for each in schema.get(RULES, ())):
+        _evaluate_at_creation(schema)
     return {keyword: schema[keyword] for keyword in _KEYWORDS if keyword in schema}
+
+
+def _evaluate_at_creation(schema: JsonSchemaValue) -> None:
+    """Let the rules of a field that never changes, and of all within it, be evaluated at creation alone."""
+    if RULES in schema:
+        schema[RULES] = [each if "oldSelf" in each["rule"] else at_creation(each) for each in schema[RULES]]
+    for child in (*schema.get("properties", {}).values(), *(schema[key] for key in _NESTED if key in schema)):
+        _evaluate_at_creation(child)
 
 
 def _inlined(

@@ -24,7 +24,7 @@ from provisioner_operator.api.v1alpha1.inputs import MAX_VARIABLE_BYTES, ModuleL
 from provisioner_operator.api.v1alpha1.job_status import JobStatus
 from provisioner_operator.api.v1alpha1.limits import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from provisioner_operator.api.v1alpha1.phase_rules import TERMINAL_PHASES
-from provisioner_operator.api.v1alpha1.rules import frozen_except, one_of, rule, unchanged, validated_by
+from provisioner_operator.api.v1alpha1.rules import after_creation, frozen_except, one_of, rule, unchanged, validated_by
 from provisioner_operator.api.v1alpha1.state import STATE_RULES, StateStorage
 from provisioner_operator.api.v1alpha1.tags import Tags
 from provisioner_operator.api.v1alpha1.terraform_settings import Parallelism, VersionConstraint
@@ -87,16 +87,17 @@ JOB_RULES = (
         f"metadata.name of a job has at most {MAX_JOB_NAME} characters, because it is used as the value of a label",
         field="metadata.name",
     ),
-    rule(
-        # At creation the API server runs the rules on an object without a status, and only then gives it the default.
-        f"!has(self.status) || self.status.phase != '{Phase.CANCELED}' || self.spec.cancel",
-        "a job becomes Canceled only if spec.cancel is true",
-        field="status.phase",
-        reason="FieldValueForbidden",
+    after_creation(
+        rule(
+            f"self.status.phase != '{Phase.CANCELED}' || self.spec.cancel",
+            "a job becomes Canceled only if spec.cancel is true",
+            field="status.phase",
+            reason="FieldValueForbidden",
+        )
     ),
     rule(
         # A cancel that comes too late would name a canceler in a job that nobody canceled.
-        f"!has(oldSelf.status) || !(oldSelf.status.phase in {TERMINAL_PHASES}) || ({_REQUESTS_UNCHANGED})",
+        f"!(oldSelf.status.phase in {TERMINAL_PHASES}) || ({_REQUESTS_UNCHANGED})",
         "a job that has ended takes no more requests: only spec.ttlSecondsAfterFinished may change",
         message_expression="'the job is ' + self.status.phase + ' already: only spec.ttlSecondsAfterFinished may change'",
         field="spec",
@@ -147,11 +148,7 @@ class JobSpec(Model):
         {"cancel", "cancelReason", "cancelMode", "canceledBy", "suspend", "priority", "ttlSecondsAfterFinished"}
     )
 
-    model_config = ConfigDict(
-        json_schema_extra=frozen_except(
-            mutable_fields, "spec", *SPEC_RULES, *PLAN_RULES, follows=frozenset({"transition"})
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=frozen_except(mutable_fields, "spec", *SPEC_RULES, *PLAN_RULES))
 
     type: JobType = JobType.WORKSPACE_BUILD
     """Kind of work. WorkspaceBuild applies or destroys a workspace; WorkspacePlan shows what a build would change, and changes

@@ -21,7 +21,7 @@ from provisioner_operator.api.v1alpha1.limits import (
     MOST_RESOURCES,
     MOST_VARIABLES,
 )
-from provisioner_operator.api.v1alpha1.phase_rules import PHASE_RULES
+from provisioner_operator.api.v1alpha1.phase_rules import END_RULE, START_RULE, STATUS_RULES, STEP_RULE
 from provisioner_operator.api.v1alpha1.rules import validated_by
 
 
@@ -102,9 +102,9 @@ class LogArchive(Model):
 class JobStatus(Model):
     """Progress and result of the job."""
 
-    model_config = ConfigDict(json_schema_extra=validated_by(*PHASE_RULES))
+    model_config = ConfigDict(json_schema_extra=validated_by(*STATUS_RULES))
 
-    phase: Phase = Phase.PENDING
+    phase: Annotated[Phase, Field(json_schema_extra=validated_by(STEP_RULE))] = Phase.PENDING
     """Pending, Running, Canceling, or finally Completed, Failed or Canceled."""
     reason: Annotated[str, StringConstraints(max_length=64)] | None = None
     """Reason for the phase, in one word: what a pending job waits for, or what ended an ended one."""
@@ -122,9 +122,9 @@ class JobStatus(Model):
     """Generation of the spec on which this status is based."""
     assignment: Assignment | None = None
     """The daemon that runs, will run, or ran the job."""
-    started_at: AwareDatetime | None = None
+    started_at: Annotated[AwareDatetime, Field(json_schema_extra=validated_by(START_RULE))] | None = None
     """Time at which the daemon acknowledged the job and started the run."""
-    finished_at: AwareDatetime | None = None
+    finished_at: Annotated[AwareDatetime, Field(json_schema_extra=validated_by(END_RULE))] | None = None
     """Time at which the job reached its final phase."""
     suspended_at: AwareDatetime | None = None
     """Time since which the pending job is suspended; absent if it is not."""

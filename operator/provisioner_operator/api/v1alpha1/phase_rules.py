@@ -7,7 +7,7 @@ report can revive an ended job.
 from typing import Final
 
 from provisioner_operator.api.v1alpha1.enums import Phase
-from provisioner_operator.api.v1alpha1.rules import Rule, one_of, rule, unchanged
+from provisioner_operator.api.v1alpha1.rules import IMMUTABLE, Rule, one_of, rule, unchanged
 
 PHASE_AFTER: Final[dict[Phase, frozenset[Phase]]] = {
     Phase.PENDING: frozenset({Phase.RUNNING, Phase.CANCELED, Phase.FAILED}),
@@ -23,11 +23,9 @@ TERMINAL_PHASES = one_of(phase for phase, following in PHASE_AFTER.items() if no
 """The CEL list of the final phases."""
 _STARTED = one_of([Phase.RUNNING, Phase.CANCELING, Phase.COMPLETED])
 _LEGAL_STEPS = " || ".join(
-    f"(oldSelf.phase == '{phase}' && self.phase in {one_of(following)})"
-    for phase, following in PHASE_AFTER.items()
-    if following
+    f"(oldSelf == '{phase}' && self in {one_of(following)})" for phase, following in PHASE_AFTER.items() if following
 )
-_IS_START = f"oldSelf.phase == '{Phase.PENDING}' && self.phase == '{Phase.RUNNING}'"
+_IS_START = f"self.phase == '{Phase.RUNNING}' && oldSelf.phase == '{Phase.PENDING}'"
 _SAME_ASSIGNMENT = " && ".join(
     (
         *(f"self.assignment.{field} == oldSelf.assignment.{field}" for field in ("daemon", "daemonUID", "id", "time")),
@@ -36,14 +34,25 @@ _SAME_ASSIGNMENT = " && ".join(
     )
 )
 
-PHASE_RULES: tuple[Rule, ...] = (
-    rule(
-        f"self.phase == oldSelf.phase || {_LEGAL_STEPS}",
-        "status.phase cannot change in this way",
-        message_expression="'a job that is ' + oldSelf.phase + ' cannot become ' + self.phase",
-        field="phase",
-        reason="FieldValueForbidden",
-    ),
+STEP_RULE: Rule = rule(
+    f"self == oldSelf || {_LEGAL_STEPS}",
+    "status.phase cannot change in this way",
+    message_expression="'a job that is ' + oldSelf + ' cannot become ' + self",
+    reason="FieldValueForbidden",
+)
+"""Rule of the phase itself."""
+
+START_RULE: Rule = rule(
+    IMMUTABLE, "status.startedAt cannot change once the job is no longer Pending", reason="FieldValueForbidden"
+)
+END_RULE: Rule = rule(
+    IMMUTABLE,
+    "status.finishedAt cannot change once the job is Completed, Failed or Canceled",
+    reason="FieldValueForbidden",
+)
+"""Rules of the times themselves, which are set once."""
+
+STATUS_RULES: tuple[Rule, ...] = (
     rule(
         f"!(self.phase in {_STARTED}) || has(self.assignment)",
         "a job that is Running, Canceling or Completed requires status.assignment",
@@ -75,25 +84,19 @@ PHASE_RULES: tuple[Rule, ...] = (
         reason="FieldValueForbidden",
     ),
     rule(
-        f"oldSelf.phase == '{Phase.PENDING}' || ({unchanged('assignment')})",
+        f"oldSelf.phase == '{Phase.PENDING}' || {unchanged('assignment')}",
         "status.assignment cannot change once the job is no longer Pending",
         field="assignment",
         reason="FieldValueForbidden",
     ),
     rule(
-        f"oldSelf.phase == '{Phase.PENDING}' || ({unchanged('startedAt')})",
-        "status.startedAt cannot change once the job is no longer Pending",
+        f"oldSelf.phase == '{Phase.PENDING}' || has(self.startedAt) == has(oldSelf.startedAt)",
+        "status.startedAt can be neither added nor removed once the job is no longer Pending",
         field="startedAt",
         reason="FieldValueForbidden",
     ),
     rule(
-        f"!(oldSelf.phase in {TERMINAL_PHASES}) || ({unchanged('finishedAt')})",
-        "status.finishedAt cannot change once the job is Completed, Failed or Canceled",
-        field="finishedAt",
-        reason="FieldValueForbidden",
-    ),
-    rule(
-        f"!(oldSelf.phase in {TERMINAL_PHASES}) || ({unchanged('reason')})",
+        f"!(oldSelf.phase in {TERMINAL_PHASES}) || {unchanged('reason')}",
         "status.reason cannot change once the job is Completed, Failed or Canceled",
         field="reason",
         reason="FieldValueForbidden",

@@ -1,4 +1,4 @@
-"""Building blocks of the validation rules (CEL) that the API server evaluates at every write.
+"""Building blocks of the validation rules (CEL) that the API server evaluates at every write, also of the status alone.
 
 The models attach rules through `json_schema_extra`; the generator copies them into the CRDs. This module must not know
 any kind. Each rule has a message that describes the problem and, where possible, the field at which it is reported.
@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from pydantic.config import JsonDict
 
 RULES = "x-kubernetes-validations"
+IMMUTABLE = "self == oldSelf"
+"""Rule of a field that never changes. It is not evaluated when the field is added or removed."""
 
 Reason = Literal["FieldValueInvalid", "FieldValueForbidden", "FieldValueRequired", "FieldValueDuplicate"]
 
@@ -23,6 +25,8 @@ class Rule(TypedDict):
     messageExpression: NotRequired[str]
     reason: Reason
     fieldPath: NotRequired[str]
+    optionalOldSelf: NotRequired[bool]
+    """Whether `oldSelf` is an optional value, so that the rule is evaluated at creation too."""
 
 
 def rule(
@@ -42,6 +46,19 @@ def rule(
     return written
 
 
+def at_creation(each: Rule) -> Rule:
+    """Build the rule that holds at creation, of what does not change afterwards.
+
+    The API server evaluates all rules at each write, and builds maps of all fields of an object for each field that a rule names.
+    """
+    return {**each, "rule": f"oldSelf.hasValue() || ({each['rule']})", "optionalOldSelf": True}
+
+
+def after_creation(each: Rule) -> Rule:
+    """Build the rule of what an object does not have while it is being created, such as its status."""
+    return {**each, "rule": f"!oldSelf.hasValue() || {each['rule']}", "optionalOldSelf": True}
+
+
 def one_of(values: Iterable[str]) -> str:
     """Build the CEL list of the values, in a fixed order, as the right-hand side of `in`."""
     return "[" + ", ".join(f"'{value}'" for value in sorted(values)) + "]"
@@ -52,7 +69,8 @@ def unchanged(field: str) -> str:
 
     It does without CEL's optional values: the API server cannot estimate their cost, and refuses the rule.
     """
-    return f"{_as_absent(field)} && (!has(self.{field}) || self.{field} == oldSelf.{field})"
+    both = f"has(self.{field}) && has(oldSelf.{field})"
+    return f"({both} ? self.{field} == oldSelf.{field} : {_as_absent(field)})"
 
 
 def exactly_one_of(*fields: str) -> str:
@@ -65,15 +83,12 @@ def validated_by(*rules: Rule) -> JsonDict:
     return {RULES: [cast("JsonDict", {**each}) for each in rules]}
 
 
-def frozen_except(
-    mutable: frozenset[str], where: str, *rules: Rule, follows: frozenset[str] = frozenset()
-) -> Callable[[JsonDict, type[BaseModel]], None]:
-    """Build the `json_schema_extra` of a model with these rules, in which only the mutable fields ever change.
+def frozen_except(mutable: frozenset[str], where: str, *rules: Rule) -> Callable[[JsonDict, type[BaseModel]], None]:
+    """Build the `json_schema_extra` of a model with these rules of frozen fields; only the mutable fields ever change.
 
-    Each field has a rule that compares it, at almost no cost for the API server. A rule of the whole model costs a map
+    Each field has a rule that compares it, at almost no cost for the API server. A rule of the whole model costs two maps
     of all fields for each field that it names, at every write. So such a rule checks only the presence of optional
-    fields, except for those whose presence `follows` from other rules. Empty lists and maps are stored, so that absent
-    ones need no rule.
+    fields, and the others are evaluated at creation. Empty lists and maps are stored, so that absent ones need no rule.
     """
 
     def freeze(schema: JsonDict, model: type[BaseModel]) -> None:
@@ -83,12 +98,14 @@ def frozen_except(
             if name in mutable:
                 continue
             frozen = f"{where}.{name} is immutable: create a new job instead"
-            _add_rules(properties[name], rule("self == oldSelf", frozen, reason="FieldValueForbidden"))
+            _add_rules(properties[name], rule(IMMUTABLE, frozen, reason="FieldValueForbidden"))
             if field.default in ([], {}):
                 properties[name]["default"] = field.default
-            elif field.default is None and name not in follows:
+            elif field.default is None:
                 optional.append(name)
-        _add_rules(schema, *rules, *([_neither_added_nor_removed(where, optional)] if optional else []))
+        _add_rules(
+            schema, *map(at_creation, rules), *([_neither_added_nor_removed(where, optional)] if optional else [])
+        )
 
     return freeze
 
@@ -105,7 +122,7 @@ def _neither_added_nor_removed(where: str, fields: Sequence[str]) -> Rule:
     named = "".join(f"has(self.{field}) != has(oldSelf.{field}) ? '{field}' : " for field in others) + f"'{last}'"
     ending = "is immutable, and can be neither added nor removed: create a new job instead"
     return rule(
-        " && ".join(_as_absent(field) for field in fields),
+        f"dyn(self).size() == dyn(oldSelf).size() || ({' && '.join(_as_absent(field) for field in fields)})",
         f"an optional field of {where} {ending}",
         reason="FieldValueForbidden",
         message_expression=f"'{where}.' + ({named}) + ' {ending}'",

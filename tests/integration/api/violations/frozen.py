@@ -93,7 +93,7 @@ FROZEN = (
     ),
     *(
         _presence(field, FRESH, {"spec": {field: None}})
-        for field in (*OPTIONAL_FIELDS, "source", "workspaceRef")
+        for field in (*OPTIONAL_FIELDS, "source", "workspaceRef", "transition")
         if field != "initiator"
     ),
     *(

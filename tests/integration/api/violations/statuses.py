@@ -12,6 +12,7 @@ _ANOTHER = "a job keeps its assignment when it starts: only status.assignment.in
 _ENDED = {"finishedAt": FINISHED_AT}
 _FINAL_ASSIGNMENT = "status.assignment cannot change once the job is no longer Pending"
 _FINAL_START = "status.startedAt cannot change once the job is no longer Pending"
+_STARTED_ONCE = "status.startedAt can be neither added nor removed once the job is no longer Pending"
 _FINAL_END = "status.finishedAt cannot change once the job is Completed, Failed or Canceled"
 _FINAL_REASON = "status.reason cannot change once the job is Completed, Failed or Canceled"
 _STEP = "status.phase cannot change in this way"
@@ -64,16 +65,16 @@ STATUSES = (
         for assignment in (None, {"instance": "another"}, {"id": "another"}, {"daemonUID": "another"})
     ),
     *(
-        _status(_FINAL_START, phase, "startedAt", startedAt=time)
+        _status(rule, phase, "startedAt", startedAt=time)
         for phase in sorted(set(Phase) - {Phase.PENDING})
-        for time in (LATER, None)
+        for rule, time in ((_FINAL_START, LATER), (_STARTED_ONCE, None))
     ),
     *(
         _status(rule, phase, field, **{field: value})
         for phase in (Phase.COMPLETED, Phase.FAILED, Phase.CANCELED)
         for rule, field, value in (
             (_FINAL_END, "finishedAt", LATER),
-            (_FINAL_END, "finishedAt", None),
+            ("a job that is Completed, Failed or Canceled requires status.finishedAt", "finishedAt", None),
             (_FINAL_REASON, "reason", "Else"),
             (_FINAL_REASON, "reason", None),
         )

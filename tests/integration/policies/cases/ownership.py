@@ -45,5 +45,12 @@ CASES = (
     _allowed("the initiator gives it a finalizer", "submitter", patch("pj", "submitted", _FINALIZED)),
     _allowed("the workspace's owner changes its job", "submitter", spec("pj", "strict", suspend=True)),
     _allowed("who may cancel changes a job", "canceler", spec("pj", "plain", suspend=True)),
+    Case(
+        "job-ownership",
+        "an admin exchanges a field for another",
+        "namespace-admin",
+        spec("pj", "of-a-template", templateRef=None, parallelism=3),
+        refused="immutable fields can be neither added nor removed: spec.templateRef, spec.parallelism.",
+    ),
     _allowed("who may delete changes a job", "controller", spec("pj", "plain", ttlSecondsAfterFinished=0)),
 )

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 
 from provisioner_operator.api.crd.schema import UnstructuralError, structural_schema
 from provisioner_operator.api.v1alpha1.base import Model
-from provisioner_operator.api.v1alpha1.rules import exactly_one_of, frozen_except, rule, validated_by
+from provisioner_operator.api.v1alpha1.rules import at_creation, exactly_one_of, frozen_except, rule, validated_by
 
 
 class Inner(Model):
@@ -104,15 +104,12 @@ def test_all_fields_but_the_mutable_ones_are_frozen_where_they_stand() -> None:
 
     class Spec(Model):
         model_config = ConfigDict(
-            json_schema_extra=frozen_except(
-                frozenset({"canMove"}), "spec", rule("true", "first"), follows=frozenset({"followsFromOthers"})
-            )
+            json_schema_extra=frozen_except(frozenset({"canMove"}), "spec", rule("true", "first"))
         )
 
         can_move: int = 1
         stays_put: int = 1
         may_be_unset: Guarded | None = None
-        follows_from_others: str | None = None
         may_be_empty: list[int] = []
 
     schema = structural_schema(Spec)
@@ -124,14 +121,32 @@ def test_all_fields_but_the_mutable_ones_are_frozen_where_they_stand() -> None:
         "canMove": [],
         "staysPut": [frozen.format("staysPut")],
         "mayBeUnset": ["its own", frozen.format("mayBeUnset")],
-        "followsFromOthers": [frozen.format("followsFromOthers")],
         "mayBeEmpty": [frozen.format("mayBeEmpty")],
     }
     assert fields["mayBeEmpty"]["default"] == []
     assert [each["rule"] for each in schema["x-kubernetes-validations"]] == [
-        "true",
-        "has(self.mayBeUnset) == has(oldSelf.mayBeUnset)",
+        "oldSelf.hasValue() || (true)",
+        "dyn(self).size() == dyn(oldSelf).size() || (has(self.mayBeUnset) == has(oldSelf.mayBeUnset))",
     ]
+
+
+def test_rules_in_what_never_changes_are_evaluated_at_creation() -> None:
+    checked = rule("self != ''", "not empty")
+
+    class Item(Model):
+        name: Annotated[str, Field(json_schema_extra=validated_by(checked))]
+
+    class Spec(Model):
+        model_config = ConfigDict(json_schema_extra=frozen_except(frozenset({"canMove"}), "spec"))
+
+        can_move: list[Item] = []
+        stays_put: list[Item] = []
+
+    fields = structural_schema(Spec)["properties"]
+    rules = {name: fields[name]["items"]["properties"]["name"]["x-kubernetes-validations"] for name in fields}
+
+    assert rules == {"canMove": [checked], "staysPut": [at_creation(checked)]}
+    assert at_creation(checked)["optionalOldSelf"]
 
 
 def test_exactly_one_of_counts_the_fields_that_are_set() -> None:

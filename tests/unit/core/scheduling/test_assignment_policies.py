@@ -64,9 +64,10 @@ def test_jobs_start_in_the_order_of_the_definition(
         queue.add_past_run(NAMESPACE, run)
     for daemon in fleet:
         queue.offer(daemon, daemon.capacity)
-    assert [job.name for job, _ in queue.match(START)] == plainly(policy, jobs, fleet, past)
+    wanted = plainly(policy, jobs, fleet, past)
+    assert [job.name for job, _ in queue.match(START)] == wanted
     left = {job.uid for job in jobs if job.uid in queue}
-    assert len(left) == len(jobs) - len(plainly(policy, jobs, fleet, past))
+    assert len(left) == len(jobs) - len(wanted)
 
 
 @settings(deadline=None)

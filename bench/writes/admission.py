@@ -1,0 +1,223 @@
+"""The API server's CPU for the writes of a job's life, and what its rules and policies are of it. A control plane of its own.
+
+    PYTHONPATH=.:tests:operator:devcluster .venv/bin/python -m bench.writes.admission --rounds 5 --writes 150
+
+Prints milliseconds of CPU a write, medians of rounds in which the variants alternate. `--against` adds the kinds and policies of
+another checkout; `--apart` leaves out single policies and parts of the rules. In `by-controller`, the controller starts and ends jobs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+import uvloop
+
+from bench.client import Client, Request, a_client
+from bench.meters import cpu_seconds, used
+from bench.results import Results
+from bench.writes import variants
+from bench.writes.variants import CONTROLLER, DAEMON, NAMESPACE, SUBMITTER, Variant, without
+from provisioner_devcluster import ControlPlane
+from provisioner_devcluster.control_plane.binaries import Component
+from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
+from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
+from provisioner_operator.core.jobs import status_writes
+from provisioner_operator.core.jobs.decisions import Assign
+from provisioner_operator.core.jobs.outcome import Outcome
+from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.core.model.matching import Supply
+from provisioner_operator.core.model.records import Daemon, Offer
+from provisioner_operator.daemon.reporting.report import Report, Tally, status_content
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.parsing import parse_job
+from support.builders.manifests import a_daemon_manifest, a_job_manifest
+from support.cluster.kubectl import Kubectl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+CONNECTIONS = 8
+NAME = "worker"
+"""The daemon to which all jobs are assigned."""
+SHIPPED = Variant("shipped")
+UNGUARDED = Variant("unguarded", has_policy=lambda _name: False)
+BARE = Variant("bare", has_policy=lambda _name: False, ruleless=("all",))
+BY_CONTROLLER = Variant("by-controller", reporter=CONTROLLER)
+APART = (
+    *(Variant(f"no-{name}", has_policy=without(name)) for name in ("cancel", "identity", "daemon")),
+    Variant("no-stamps", has_policy=without("stamp-initiator", "stamp-canceler")),
+    *(Variant(f"no-rules-of-{part}", ruleless=(part,)) for part in ("spec", "status", "root")),
+)
+_IDLE_SECONDS, _IDLE_SHARE = 0.3, 0.1
+_CONTENT = "main.tf"
+_COMPLETED = Outcome(Phase.COMPLETED, EndReason.COMPLETED, "The run succeeded.")
+_ANY_OFFER = Offer(frozenset(), frozenset(), 1, 300, 180)
+
+
+@click.command()
+@click.option("--rounds", default=5, show_default=True)
+@click.option("--writes", default=150, show_default=True, help="Writes of each kind, variant and round.")
+@click.option("--source", default=0, help="Bytes of each job's inline source.")
+@click.option("--against", type=click.Path(exists=True, path_type=Path), help="Another checkout.")
+@click.option("--apart", is_flag=True, help="Also leave out single policies and parts of the rules.")
+def main(rounds: int, writes: int, source: int, against: Path | None, *, apart: bool) -> None:
+    """Measure and print."""
+    measured = (SHIPPED, BY_CONTROLLER, UNGUARDED, BARE, *(APART if apart else ()))
+    if against is not None:
+        measured = (Variant("before", against.resolve()), *measured)
+    results = Results()
+    with ControlPlane.start() as plane:
+        variants.install(measured, Kubectl(plane.kubeconfig), Kubectl(plane.kubeconfig_for(SUBMITTER)))
+        uvloop.run(_measure(plane, measured, rounds, writes, source, results))
+    _show(results, [each.name for each in measured])
+
+
+async def _measure(
+    plane: ControlPlane, measured: Sequence[Variant], rounds: int, writes: int, source: int, results: Results
+) -> None:
+    async with AsyncExitStack() as stack:
+        clients = {
+            user: await stack.enter_async_context(a_client(plane.kubeconfig_for(user))) for user in variants.ROLES
+        }
+        admin = await stack.enter_async_context(a_client(plane.kubeconfig))
+        bench = _Bench(admin, clients, plane.identity(Component.API_SERVER).pid, writes, source, results)
+        for variant in measured:
+            await register(admin, variant, writes)
+            await bench.live(variant, "warm-up", counted=False)
+        for number in range(rounds):
+            for variant in measured:
+                await bench.live(variant, f"round-{number}")
+
+
+async def register(admin: Client, variant: Variant, daemons: int) -> None:
+    """Create daemons."""
+    bodies = [orjson.dumps(a_daemon_manifest(f"{NAME}-{number}")) for number in range(daemons)]
+    requests = [Request("POST", paths.daemons(NAMESPACE), body) for body in bodies]
+    await admin.send_all([variant.request(each) for each in requests], CONNECTIONS)
+
+
+async def stored(admin: Client, variant: Variant, collection: str) -> list[dict[str, Any]]:
+    """Return the objects of a collection as the product knows them."""
+    page = await admin.ask(variant.path(collection))
+    items: list[dict[str, Any]] = orjson.loads(variant.restored(orjson.dumps(page["items"]).decode()))
+    return items
+
+
+async def settle(pid: Mapping[str, int]) -> None:
+    """Wait until the API server is idle: it still reads schemas and answers watches after the last answer to a client."""
+    while True:
+        before = cpu_seconds(pid)
+        await asyncio.sleep(_IDLE_SECONDS)
+        if used(before, cpu_seconds(pid))["server"] <= _IDLE_SHARE * _IDLE_SECONDS:
+            return
+
+
+class _Bench:
+    """Batches of writes, each of one kind, and the API server's CPU for them."""
+
+    def __init__(
+        self, admin: Client, clients: Mapping[str, Client], pid: int, writes: int, source: int, results: Results
+    ) -> None:
+        self._admin = admin
+        self._clients = clients
+        self._pid = {"server": pid}
+        self._writes = writes
+        self._source = source
+        self._results = results
+
+    async def live(self, variant: Variant, prefix: str, *, counted: bool = True) -> None:
+        """Send the writes of whole lives of jobs, and heartbeats."""
+        counted_for = variant.name if counted else ""
+        collection = paths.jobs(NAMESPACE)
+        names = [f"{prefix}-{number}" for number in range(self._writes)]
+        jobs = [Request.create(collection, self._job(name)) for name in names]
+        await self._batch(variant, SUBMITTER, "creation", jobs, counted_for)
+        for user, write, patch in (
+            (CONTROLLER, "assignment", _assignment),
+            (variant.reporter, "start", _start),
+            (variant.reporter, "end", _end),
+        ):
+            bodies = [
+                each for each in await stored(self._admin, variant, collection) if each["metadata"]["name"] in names
+            ]
+            await self._batch(variant, user, write, [patch(body) for body in bodies], counted_for)
+        await self._admin.delete_all(variant.path(collection), "")
+        daemons = await stored(self._admin, variant, paths.daemons(NAMESPACE))
+        await self._batch(variant, DAEMON, "heartbeat", [heartbeat(body) for body in daemons], counted_for)
+
+    def _job(self, name: str) -> dict[str, Any]:
+        source = {"source": {"inline": {"files": {_CONTENT: "#" * self._source}}}} if self._source else {}
+        return a_job_manifest(name, workspaceRef={"name": name}, variables=[{"name": "size", "value": "2"}], **source)
+
+    async def _batch(
+        self, variant: Variant, user: str, write: str, requests: Sequence[Request], counted_for: str
+    ) -> None:
+        there = [variant.request(each) for each in requests]
+        await settle(self._pid)
+        before = cpu_seconds(self._pid)
+        await self._clients[user].send_all(there, CONNECTIONS)
+        seconds = used(before, cpu_seconds(self._pid))["server"]
+        if counted_for:
+            self._results.add("admission", write, counted_for, 1000 * seconds / len(there), "ms")
+
+
+def _assignment(body: Mapping[str, Any]) -> Request:
+    job = parse_job(body)
+    daemon = Daemon(NAMESPACE, f"{NAME}-0", "uid", 1, Supply(NAMESPACE, frozenset(), frozenset()), _ANY_OFFER)
+    return _status_patch(job.name, Assign(job, daemon).patch(time.time()))
+
+
+def _start(body: Mapping[str, Any]) -> Request:
+    job = parse_job(body)
+    return _status_patch(job.name, status_writes.acknowledge(job, "instance", time.time()))
+
+
+def _end(body: Mapping[str, Any]) -> Request:
+    job = parse_job(body)
+    return _status_patch(job.name, status_writes.finish(job, _COMPLETED, time.time()))
+
+
+def heartbeat(body: Mapping[str, Any]) -> Request:
+    """Return the heartbeat of a daemon that runs nothing."""
+    daemon = ProvisionerDaemon.model_validate(body)
+    content = status_content(
+        Report(DaemonState.IDLE, ()),
+        Tally(),
+        daemon,
+        instance="instance",
+        lost_after_seconds=300,
+        idle_heartbeat_seconds=60,
+        now=time.time(),
+    )
+    name = daemon.metadata.name
+    return Request.conditional(
+        paths.daemon_status(NAMESPACE, name), JsonPatch(tests=(), sets=(("/status", content),)).operations()
+    )
+
+
+def _status_patch(name: str, patch: JsonPatch) -> Request:
+    return Request.conditional(paths.job_status(NAMESPACE, name), patch.operations())
+
+
+def _show(results: Results, names: Sequence[str]) -> None:
+    """Print a row for each variant, with a column for each kind of write."""
+    writes = list(dict.fromkeys(row.measure for row in results))
+    for of_rounds, title in (("median", "CPU of kube-apiserver a write, ms"), ("lowest", "of the best round")):
+        _line(title, writes)
+        for name in names:
+            rows = [results.row(write, name) for write in writes]
+            _line(name, [f"{getattr(row.spread, of_rounds):.2f}" for row in rows if row is not None])
+
+
+def _line(title: str, cells: Sequence[str]) -> None:
+    print(f"{title:<36}" + "".join(f"{cell:>12}" for cell in cells), flush=True)  # noqa: T201 - the command's output
+
+
+if __name__ == "__main__":
+    main()
