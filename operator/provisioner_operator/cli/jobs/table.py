@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import ceil
 
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.cli.errors import UsageError
@@ -107,7 +108,7 @@ def _start(row: JobRow) -> str:
     """Return p50 and p90 of the time to the start; nothing for a job that is not in the queue."""
     if row.place is None or not row.is_forecast:
         return ""
-    return "unknown" if row.start is None else f"{duration(row.start.p50)}/{duration(row.start.p90)}"
+    return "unknown" if row.start is None else f"{duration(ceil(row.start.p50))}/{duration(ceil(row.start.p90))}"
 
 
 def _typical_run(row: JobRow) -> str:

@@ -128,10 +128,12 @@ def describe_start(job: Job, snapshot: Snapshot, guess: StartEstimate | None) ->
     """Return the estimate of the start in words."""
     if guess is None:
         return f"When it starts is unknown: {unknown_because(job, snapshot)}."
-    if guess.p90 < 1:
+    if guess.p90 <= 0:
         return "It is about to start: a daemon is free for it."
     basis = f"at least {counted(guess.runs, 'past run')} of each kind"
-    return f"It starts in {duration(guess.p50)} (p50), or {duration(guess.p90)} (p90), estimated from {basis}."
+    return (
+        f"It starts in {duration(ceil(guess.p50))} (p50), or {duration(ceil(guess.p90))} (p90), estimated from {basis}."
+    )
 
 
 def explanation_document(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.estimates.start_times import StartEstimate
@@ -115,7 +116,8 @@ def _place(place: Place | None) -> str:
 def _estimate(estimate: StartEstimate | None, unknown_because: str) -> str:
     if estimate is None:
         return f"When it starts is unknown: {unknown_because}."
-    if estimate.p90 < 1:
+    if estimate.p90 <= 0:
         return "It is about to start: a provisioner is free for it."
     basis = f"at least {counted(estimate.runs, 'past run')} of each kind"
-    return f"It starts in {duration(estimate.p50)} (p50), or {duration(estimate.p90)} (p90), estimated from {basis}."
+    p50, p90 = duration(ceil(estimate.p50)), duration(ceil(estimate.p90))
+    return f"It starts in {p50} (p50), or {p90} (p90), estimated from {basis}."

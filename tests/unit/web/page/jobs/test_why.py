@@ -71,7 +71,7 @@ def test_an_estimate_that_is_not_possible_says_so() -> None:
     assert found is not None
     assert found.place == "It is the only job in the queue for these tags."
     assert found.estimate == "When it starts is unknown: nobody runs it."
-    soon = explain(a_job(), Findings(place=Place(1, 1), estimate=StartEstimate(0, 0.2, 0)), NOON)
+    soon = explain(a_job(), Findings(place=Place(1, 1), estimate=StartEstimate(0, 0, 0)), NOON)
     assert soon is not None
     assert soon.estimate == "It is about to start: a provisioner is free for it."
 
