@@ -130,8 +130,8 @@ format: $(READY) ## Put the code into its format
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-crds: $(READY) ## Write crds/ from the models
-	@$(BIN)/python -m provisioner_operator.api.crd.definitions crds
+crds: $(READY) ## Write crds/, and the definition in a component, from the models
+	@$(BIN)/python -m provisioner_operator.api.crd.definitions crds manifests/components/match-warnings
 
 gitops: $(READY) ## Write the generated files of gitops/ from its scripts and the models
 	@PYTHONPATH=tests:operator $(BIN)/python -m support.gitops

@@ -22,7 +22,7 @@ from bench.contest import a_contest
 from bench.peers.known import PEERS
 from bench.plan import FULL, QUICK
 from bench.results import Results
-from bench.scenarios import accept, cancel, decision, growth, idle, latency, life, stock, stored
+from bench.scenarios import accept, cancel, decision, fairness, growth, idle, latency, life, stock, stored
 from provisioner_devcluster import DevClusterError
 from provisioner_operator import __version__
 from support.cluster.kubectl import KubectlError
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 BESIDE_OTHERS = {each.SCENARIO: each for each in (latency, accept, life, cancel)}
 """Scenarios in which the subjects alternate."""
 # Last, because `stock` restarts the Job controller with other limits.
-ALONE = {each.SCENARIO: each for each in (idle, stored, stock)}
+ALONE = {each.SCENARIO: each for each in (fairness, idle, stored, stock)}
 PURE = {each.SCENARIO: each for each in (decision, growth)}
 """Scenarios of the core, which need no control plane."""
 ALL = (*BESIDE_OTHERS, *PURE, *ALONE)

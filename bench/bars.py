@@ -9,7 +9,7 @@ from bench.floor import FLOOR
 from bench.peers.kueue import KUEUE
 from bench.peers.tekton import TEKTON
 from bench.plan import AGAINST, OURS, counting
-from bench.scenarios import accept, cancel, decision, growth, idle, latency, life, stored
+from bench.scenarios import accept, cancel, decision, fairness, growth, idle, latency, life, stored
 from bench.subjects import JOB
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ def bars(results: Results, plan: Plan) -> Iterator[Bar]:
     yield from _latency(results)
     yield from _resources(results, plan)
     yield from _decisions(results, plan)
+    yield Bar(
+        f"{fairness.WITH} / without a policy",
+        results.ratio(fairness.WITH, OURS, fairness.WITHOUT, OURS),
+        0.1,
+    )
     yield from _restarts(results)
     yield from _idle(results)
     yield from _against(results, plan)

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VARIABLE = "hollow"
+PAUSE_SECONDS = 0.2
+"""Length of a run that only takes time."""
 
 
 class Behavior(StrEnum):
@@ -20,6 +22,8 @@ class Behavior(StrEnum):
     """Acknowledge it, and run it until it is canceled."""
     FINISH = "finish"
     """Acknowledge and complete it at once."""
+    PAUSE = "pause"
+    """Acknowledge it, and complete it after `PAUSE_SECONDS`."""
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Behavior:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import uvloop
 
-from bench.behavior import Behavior
+from bench.behavior import PAUSE_SECONDS, Behavior
 from bench.client import CONNECTIONS
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
@@ -100,7 +100,14 @@ class HollowDaemons:
         if job.resource_version <= self._versions.get(job.uid, -1):
             return
         self._versions[job.uid] = job.resource_version
-        patch = self._next_write(job, Behavior.of(body))
+        behavior = Behavior.of(body)
+        if behavior is Behavior.PAUSE and job.phase is Phase.RUNNING:
+            asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._queue_write, job, Behavior.FINISH)
+        else:
+            self._queue_write(job, behavior)
+
+    def _queue_write(self, job: Job, behavior: Behavior) -> None:
+        patch = self._next_write(job, behavior)
         if patch is not None:
             self._due.put_nowait((job, patch))
 

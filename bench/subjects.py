@@ -67,12 +67,14 @@ def provisioner_jobs(
     name: str = OURS,
     tags: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
+    initiator: str | None = None,
     pids: Mapping[str, int] | None = None,
 ) -> Subject:
     """Return the product's jobs in a namespace, with hollow daemons of this behavior."""
     collection = paths.jobs(namespace)
     variables = [{"name": VARIABLE, "value": behavior}]
-    manifest = a_job_manifest(NAME, workspaceRef={"name": NAME}, variables=variables, tags=dict(tags or {}))
+    by = {} if initiator is None else {"initiator": initiator}
+    manifest = a_job_manifest(NAME, workspaceRef={"name": NAME}, variables=variables, tags=dict(tags or {}), **by)
     manifest["metadata"]["labels"] = dict(labels or {})
     return Subject(
         name=name,

@@ -23,11 +23,11 @@ from mutation.record import Record
 from mutation.report import GOALS, describe, missed_goals, table
 from mutation.sandbox import DANGEROUS, Sandbox, SandboxError, has_namespaces
 from mutation.scan import mutants_of, package_mutants
-from mutation.worktree import PACKAGE, REPOSITORY, copy_tree, digest, duplicate
+from mutation.worktree import PACKAGE, REPOSITORY, copy_tree, duplicate
 
 ROOT = REPOSITORY / PACKAGE
 RECORDS = REPOSITORY / ".state" / "mutation"
-"""Records of former runs, each valid for exactly the code and tests that it was made of."""
+"""Records of former runs."""
 DEFAULT_COUNT = 100
 
 
@@ -35,22 +35,12 @@ DEFAULT_COUNT = 100
 def sandboxes(count: int) -> Iterator[list[Sandbox]]:
     """Copies of the work tree that end with the block."""
     scratch = Path(tempfile.mkdtemp(prefix="mutation-")).resolve()
+    scratch.chmod(0o755)  # some tests do their work as another user
     try:
         first = copy_tree(scratch / "0")
         yield [Sandbox(first), *(Sandbox(duplicate(first, scratch / str(at))) for at in range(1, count))]
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def the_record(sandbox: Sandbox) -> Record:
-    """The record of the code as it is, made now unless a former run has made it."""
-    file = RECORDS / f"{digest()}.json"
-    if file.exists():
-        return Record.load(file)
-    click.echo("Recording the tests without a mutation ...", err=True)
-    for outdated in RECORDS.glob("*.json"):
-        outdated.unlink()
-    return record(sandbox, file)
 
 
 def judge_all(mutants: Sequence[Mutant], tests: Record, free: Sequence[Sandbox]) -> Iterator[Verdict]:
@@ -106,7 +96,8 @@ def main(packages: tuple[str, ...], seed: int | None, count: int, workers: int, 
     verdicts = []
     try:
         with sandboxes(workers) as places:
-            for verdict in judge_all(mutants, the_record(places[0]), places):
+            click.echo("Recording the tests without a mutation, as far as no valid record is kept ...", err=True)
+            for verdict in judge_all(mutants, record(places[0], RECORDS), places):
                 verdicts.append(verdict)
                 click.echo(f"{len(verdicts)}/{len(mutants)} {verdict.mutant.name} {verdict.outcome}", err=True)
                 if replay or verdict.outcome is Outcome.SURVIVED:

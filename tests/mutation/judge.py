@@ -1,15 +1,17 @@
 """Run the fast tests on a copy of the tree: once without a mutation for the record, then on each mutant."""
 
+import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from mutation import recorder
+from mutation import limiter, recorder
 from mutation.mutants import Mutant
 from mutation.record import Record
+from mutation.records import Records
 from mutation.sandbox import HUNG, Limits, Sandbox
 
 JUDGES = (
@@ -24,14 +26,17 @@ JUDGES = (
 ENVIRONMENT = {"PROVISIONER_SIMULATION_SEEDS": "50", "PYTHONHASHSEED": "0"}
 """Two chunks of simulated clusters: what they do not notice, a thousand rarely do."""
 
-_PYTEST = ("-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0")
-_RECORD_LIMITS = Limits(wall=7200.0, cpu=3600.0)
-_START_SECONDS, _PATIENCE = 30.0, 5.0
-"""A mutant may take this much CPU time to start its tests, and so many times what the record took to run them."""
-_SHARE = 0.1
-"""Of a CPU, that the tests get on a busy machine: without any, a mutant that waits forever is stopped by the clock."""
+# The limits are the sandbox's alone: a timeout of pytest counts the time in which others have the CPU.
+_PYTEST = ("-m", "pytest", "-q", "--no-header", "-p", "no:xdist", "-o", "timeout=0", "--hypothesis-seed=0")
+_RECORDED_AT_ONCE = 4
+"""Files of tests, whose record is kept before the next are run."""
+_RECORD_LIMITS = Limits(idle=600.0, cpu=3600.0)
+_START_SECONDS, _TEST_SECONDS, _PATIENCE = 30.0, 5.0, 5.0
+"""Tests of a mutant may take this much time to start, each this much, and so many times what it took in the record."""
 _PASSED, _NO_TESTS = 0, 5
 """Exit codes of pytest."""
+_TRIES = 3
+"""How often tests are asked whose failure a slow machine may have caused."""
 
 
 class JudgeError(Exception):
@@ -61,19 +66,25 @@ class Verdict:
     """The last run's output."""
 
 
-def record(sandbox: Sandbox, result: Path) -> Record:
-    """Run the tests without a mutation, and record the lines that each runs."""
-    written = sandbox.copy.scratch / "record.json"
-    output = sandbox.copy.scratch / "record.log"
-    environment = {recorder.FOLDER: str(sandbox.copy.package), recorder.RESULT: str(written)}
-    judges = [each for each in JUDGES if (sandbox.copy.root / each).is_dir()]
-    command = [sys.executable, *_PYTEST, "-p", "mutation.recorder", *judges]
-    if sandbox.run(command, ENVIRONMENT | environment, _RECORD_LIMITS, output) != _PASSED:
+def record(sandbox: Sandbox, folder: Path) -> Record:
+    """Run the tests without a mutation as far as the folder has no valid record of them, and keep the lines they run."""
+    records = Records(folder, sandbox.copy)
+    root = sandbox.copy.root
+    files = sorted(str(file.relative_to(root)) for judge in JUDGES for file in (root / judge).rglob("test_*.py"))
+    missing = records.missing(files)
+    for at in range(0, len(missing), _RECORDED_AT_ONCE):
+        _record(missing[at : at + _RECORDED_AT_ONCE], records, sandbox)
+    return records.load(files)
+
+
+def _record(files: Sequence[str], records: Records, sandbox: Sandbox) -> None:
+    written, output = sandbox.copy.scratch / "record.json", sandbox.copy.scratch / "record.log"
+    environment = ENVIRONMENT | {recorder.FOLDER: str(sandbox.copy.package), recorder.RESULT: str(written)}
+    command = [sys.executable, *_PYTEST, "-p", "no:cacheprovider", "-p", "mutation.recorder", *files]
+    if sandbox.run(command, environment, _RECORD_LIMITS, output) not in {_PASSED, _NO_TESTS}:
         tail = output.read_text(encoding="utf-8", errors="replace")[-4000:]
         raise JudgeError(f"The tests fail without a mutation, so they cannot judge one:\n{tail}")
-    result.parent.mkdir(parents=True, exist_ok=True)
-    result.write_bytes(written.read_bytes())
-    return Record.load(result)
+    records.add(files, written)
 
 
 def judge(mutant: Mutant, tests: Record, sandbox: Sandbox) -> Verdict:
@@ -82,22 +93,48 @@ def judge(mutant: Mutant, tests: Record, sandbox: Sandbox) -> Verdict:
     groups = tests.tests_of(mutant, sandbox.copy.package)
     diff = mutant.diff((sandbox.copy.package / mutant.path).read_bytes())
     outcome, output, asked = Outcome.SURVIVED, "", list[str]()
-    with sandbox.copy.mutated(mutant):
-        for group in groups:
-            asked += group
-            cpu = _START_SECONDS + _PATIENCE * sum(tests.seconds[test] for test in group)
-            outcome, output = _run(group, Limits(wall=cpu / _SHARE, cpu=cpu), sandbox)
-            if outcome is not Outcome.SURVIVED:
-                break
+    for group in groups:
+        asked += group
+        outcome, output = _verdict({test: tests.seconds[test] for test in group}, mutant, sandbox)
+        if outcome is not Outcome.SURVIVED:
+            break
     return Verdict(mutant, diff, outcome, tuple(asked), time.monotonic() - began, output)
 
 
-def _run(group: Sequence[str], limits: Limits, sandbox: Sandbox) -> tuple[Outcome, str]:
-    listed, log = sandbox.copy.scratch / "tests", sandbox.copy.scratch / "log"
+def _verdict(group: Mapping[str, float], mutant: Mutant, sandbox: Sandbox) -> tuple[Outcome, str]:
+    """Ask the tests; if one of them failed that a slow machine can fail, it has to pass without the mutant."""
+    listed, limits = sandbox.copy.scratch / "tests", sandbox.copy.scratch / "limits.json"
     listed.write_text("\n".join(group), encoding="utf-8")
+    limits.write_text(
+        json.dumps({test: _TEST_SECONDS + _PATIENCE * took for test, took in group.items()}), encoding="utf-8"
+    )
+    limit = _START_SECONDS + _PATIENCE * sum(group.values())
+    output = ""
+    for _ in range(_TRIES):
+        with sandbox.copy.mutated(mutant):
+            outcome, output = _run(["-x", f"@{listed}"], limit, sandbox)
+        if outcome is not Outcome.NOTICED or not _depends_on_speed(group, output):
+            return outcome, output
+        without, _ = _run(["--last-failed", "--last-failed-no-failures=none", f"@{listed}"], limit, sandbox)
+        if without is Outcome.SURVIVED:
+            return outcome, output
+    return Outcome.SURVIVED, output
+
+
+def _depends_on_speed(group: Iterable[str], output: str) -> bool:
+    """Whether tests measure real time: those that wait for a program, and those that gave up."""
+    return "Timeout" in output or any(test.startswith("tests/component/") for test in group)
+
+
+def _run(arguments: Sequence[str], limit: float, sandbox: Sandbox) -> tuple[Outcome, str]:
+    log, cache = sandbox.copy.scratch / "log", sandbox.copy.scratch / "cache"
     # Compiled files are not written: those of the unchanged tree stay valid for the next mutant.
-    environment = ENVIRONMENT | {"PYTHONDONTWRITEBYTECODE": "1"}
-    code = sandbox.run([sys.executable, *_PYTEST, "-x", f"@{listed}"], environment, limits, log)
+    environment = ENVIRONMENT | {
+        "PYTHONDONTWRITEBYTECODE": "1",
+        limiter.SECONDS: str(sandbox.copy.scratch / "limits.json"),
+    }
+    command = [sys.executable, *_PYTEST, "-p", "mutation.limiter", "-o", f"cache_dir={cache}", *arguments]
+    code = sandbox.run(command, environment, Limits(idle=limit, cpu=limit), log)
     output = log.read_text(encoding="utf-8", errors="replace")
     if code == _NO_TESTS:
         raise JudgeError(f"No tests were found:\n{output}")

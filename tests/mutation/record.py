@@ -1,9 +1,12 @@
 """The tests that can notice a mutant: those that run its line, by a record of a run without any mutation."""
 
-import json
 import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mutation.mutants import Mutant
 
@@ -14,19 +17,21 @@ class Record:
 
     seconds: dict[str, float]
     """Time of each test, by its id."""
-    lines: dict[str, dict[int, frozenset[str]]]
+    lines: Mapping[str, Mapping[int, AbstractSet[str]]]
     """Tests by file and line; without those lines that run only when their module is imported."""
 
     @classmethod
-    def load(cls, file: Path) -> "Record":
-        """Read what the recorder wrote."""
-        data = json.loads(file.read_text(encoding="utf-8"))
-        tests = data["tests"]
-        lines = {
-            path: {int(line): frozenset(tests[number] for number in numbers) for line, numbers in each.items()}
-            for path, each in data["lines"].items()
-        }
-        return cls(dict(zip(tests, data["seconds"], strict=True)), lines)
+    def joined(cls, parts: Iterable[dict[str, Any]]) -> "Record":
+        """Join the recorder's results about several files of tests."""
+        seconds: dict[str, float] = {}
+        lines: defaultdict[str, defaultdict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for part in parts:
+            seconds |= part["tests"]
+            tests = list(part["tests"])
+            for path, of_file in part["lines"].items():
+                for line, numbers in of_file.items():
+                    lines[path][int(line)].update(tests[number] for number in numbers)
+        return cls(seconds, lines)
 
     def tests_of(self, mutant: Mutant, root: Path) -> list[list[str]]:
         """The tests that judge the mutant, in groups to be run one after the other until one fails.

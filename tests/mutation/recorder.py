@@ -7,6 +7,8 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import coverage
@@ -45,18 +47,37 @@ class Recorder:
     def pytest_sessionfinish(self) -> None:
         """Write the record."""
         self._coverage.stop()
+        parts: defaultdict[str, _Part] = defaultdict(_Part)
+        for test, seconds in self._seconds.items():
+            parts[_file(test)].tests[test] = seconds
         data = self._coverage.get_data()
-        tests = sorted(self._seconds)
-        numbers = {test: number for number, test in enumerate(tests)}
-        lines = {
-            Path(file).relative_to(self._folder).as_posix(): {
-                line: [numbers[test] for test in contexts if test]
-                for line, contexts in data.contexts_by_lineno(file).items()
-            }
-            for file in data.measured_files()
-        }
-        record = {"tests": tests, "seconds": [self._seconds[test] for test in tests], "lines": lines}
-        self._result.write_text(json.dumps(record), encoding="utf-8")
+        for measured in data.measured_files():
+            path = Path(measured).relative_to(self._folder).as_posix()
+            for line, tests in data.contexts_by_lineno(measured).items():
+                for test in filter(None, tests):  # without a test, it runs when its module is imported
+                    parts[_file(test)].add(path, line, test)
+        self._result.write_text(json.dumps({file: asdict(part) for file, part in parts.items()}), encoding="utf-8")
+
+
+@dataclass
+class _Part:
+    """The record of one file of tests."""
+
+    tests: dict[str, float] = field(default_factory=dict)
+    """Seconds of each test."""
+    lines: dict[str, dict[int, list[int]]] = field(default_factory=dict)
+    """By file and line of the package, the numbers of the tests in their order above."""
+
+    def add(self, path: str, line: int, test: str) -> None:
+        self.lines.setdefault(path, {}).setdefault(line, []).append(self._numbers[test])
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {test: number for number, test in enumerate(self.tests)}
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]
 
 
 def pytest_configure(config: pytest.Config) -> None:

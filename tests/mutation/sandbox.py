@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mutation.work import Work
 from mutation.worktree import REPOSITORY, Copy
 
 DANGEROUS = frozenset({"daemon"})
@@ -21,9 +22,12 @@ DANGEROUS = frozenset({"daemon"})
 HUNG = 124
 """Exit code of a command that was stopped at a limit, as of timeout(1)."""
 
-_OUT_OF_CPU = 128 + signal.SIGXCPU
+_OUT_OF_CPU = frozenset({signal.SIGXCPU, signal.SIGPROF})
+"""Signals that end a process, or one of its tests, that took too much CPU time."""
 _NOT_ENTERED = 120
 """Exit code if the namespaces could not be set up; pytest has none of that number."""
+_LOOK_SECONDS = 1.0
+"""Time between two looks at whether a command is idle."""
 _MEMORY_KILOBYTES = 6_000_000
 """Address space of one process: enough for any test, and an endless list ends before the machine's memory does."""
 _FILE_BLOCKS = 2_000_000
@@ -46,10 +50,10 @@ exit $?
 class Limits:
     """Seconds that a command may take."""
 
-    wall: float
-    """Until it has ended."""
+    idle: float
+    """In which none of its processes runs or waits for a CPU: finds a wait without end, however busy the machine is."""
     cpu: float
-    """Of CPU, for each of its processes: a loop is found by these, however busy the machine is."""
+    """Of CPU, for each of its processes: finds a loop without end."""
 
 
 class SandboxError(Exception):
@@ -79,16 +83,23 @@ class Sandbox:
                 stderr=subprocess.STDOUT,
             )
             try:
-                code = process.wait(limits.wall)
-            except subprocess.TimeoutExpired:
-                return HUNG
+                code = self._wait(process, limits.idle)
             finally:
                 if process.poll() is None:
                     process.kill()  # all that is in its namespaces ends with it
                     process.wait()
         if code == _NOT_ENTERED:
             raise SandboxError(output.read_text(encoding="utf-8", errors="replace"))
-        return HUNG if code in {_OUT_OF_CPU, -signal.SIGXCPU} else code
+        return HUNG if {-code, code - 128} & _OUT_OF_CPU else code
+
+    def _wait(self, process: subprocess.Popen[bytes], limit: float) -> int:
+        work = Work(process.pid)
+        while work.idle < limit:
+            try:
+                return process.wait(_LOOK_SECONDS)
+            except subprocess.TimeoutExpired:
+                work.look()
+        return HUNG
 
     def _wrapped(self, command: Sequence[str]) -> list[str]:
         if not has_namespaces():

@@ -13,7 +13,7 @@ from pathlib import Path
 from mutation.kinds import changes
 from mutation.mutants import Kind, Mutant
 
-_LOGGERS = frozenset({"logger", "logging"})
+_LOGGERS = frozenset({"logger", "_logger", "logging"})
 _CHECKS_ONLY = frozenset({"strict"})
 """Keyword arguments, of `zip`, that assert what is so anyway."""
 

@@ -1,6 +1,5 @@
 """Copies of the work tree, the only thing that is ever mutated."""
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -46,13 +45,17 @@ class Copy:
 
 
 def copy_tree(scratch: Path) -> Copy:
-    """Copy what git tracks or would track."""
+    """Copy what git tracks or would track, and the compiled modules, which are valid for files with the same times."""
     copy = Copy(scratch)
     (scratch / "tmp").mkdir(parents=True)
-    for name in tracked():
+    names = tracked()
+    for name in names:
         target = copy.root / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(REPOSITORY / name, target, follow_symlinks=False)
+    for folder in {(REPOSITORY / name).parent / "__pycache__" for name in names if name.endswith(".py")}:
+        if folder.is_dir():
+            shutil.copytree(folder, copy.root / folder.relative_to(REPOSITORY))
     return copy
 
 
@@ -61,15 +64,6 @@ def duplicate(copy: Copy, scratch: Path) -> Copy:
     (scratch / "tmp").mkdir(parents=True)
     shutil.copytree(copy.root, scratch / "tree", symlinks=True)
     return Copy(scratch)
-
-
-def digest() -> str:
-    """A digest of all code and tests, by which a record of them is found again."""
-    value = hashlib.sha256()
-    for name in tracked():
-        if name.startswith(("operator/", "tests/", "devcluster/", "pyproject.toml", "requirements/")):
-            value.update(name.encode() + b"\0" + (REPOSITORY / name).read_bytes() + b"\0")
-    return value.hexdigest()[:16]
 
 
 def tracked() -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
+from simulation.ended_jobs import EndedJobs
 from simulation.network import RETRY_SECONDS, Event, Network, Result, Watch
 from simulation.server import DAEMON, JOB, NAMESPACE, POD, POOL, TEMPLATE, WORKSPACE, GoneError, is_terminal
 from support.json_patches import Body
@@ -40,6 +41,7 @@ class ControllerFeed:
         """Latest observed version of each job."""
         self.ended: set[str] = set()
         """Jobs that were observed to have ended, while older events of them may still arrive."""
+        self.past = EndedJobs(controller, network)
         self._controller = controller
         self._mirror = controller.mirror
         self._workspaces = controller.workspaces
@@ -91,6 +93,7 @@ class ControllerFeed:
                 self.observe(body)
             self.primed_at = self._schedule.now
             self._listed(*KINDS)
+            self.past.list()
             self._schedule.after(RESYNC_SECONDS, self._resync)
             if self._controller.leads:
                 self._controller.begin_term()
@@ -107,6 +110,7 @@ class ControllerFeed:
     def go_blind(self) -> None:
         """Observe nothing any more, as etcd was restored: the first list or watch would show that, and end the process."""
         self._is_blind = True
+        self.past.go_blind()
         self.ended.clear()  # jobs may be unfinished again
         if self._watch is not None:
             for kind in KINDS:
@@ -144,6 +148,8 @@ class ControllerFeed:
                 else:
                     self._gone(kind, uid)
             self._listed(kind)
+            if kind == JOB:
+                self.past.list()
 
         self._network.send(self._controller, read, answered)
 
@@ -177,6 +183,7 @@ class ControllerFeed:
             self._workspaces.observe(body)
             job = parse_job(body)
             self._mirror.observe_job(job, self._controller.now)
+            self.past.observed(job)
             if job.phase in TERMINAL and not self._is_blind:
                 self.ended.add(job.uid)
             self.known[job.uid] = max(job.resource_version, self.known.get(job.uid, 0))
@@ -211,6 +218,7 @@ class ControllerFeed:
         self._gone(POD, uid)
 
     def forget_job(self, uid: str) -> None:
+        self.past.gone(uid)
         self._mirror.job_deleted(uid, self._controller.now)
         self._workspaces.gone(JOB, uid)
 

@@ -15,11 +15,11 @@ from simulation.faults import Faults
 from simulation.invariants import Invariants
 from simulation.network import Network
 from simulation.people.policies import Policies
+from simulation.people.users import Users, tag_sets
 from simulation.pods import Pods
 from simulation.runs import Habits
 from simulation.schedule import Schedule
 from simulation.server import DAEMON, EPOCH, Server
-from simulation.users import Users, tag_sets
 from simulation.workspace_users import LONGEST_AUTOSTOP, WorkspaceUsers
 from support.json_patches import Body
 
@@ -138,6 +138,7 @@ class World:
         lost_after = 0 if is_whole else 2 * self.plan.lost_after
         self.schedule.run_until(self.schedule.now + lost_after + AFTERTHOUGHTS_SECONDS)
         self.invariants.check_end_state()
+        self.policies.check_end_state()
         self.workspace_users.check_end_state()
         before = self._lasting_decisions()
         self.schedule.run_until(self.schedule.now + QUIET_SECONDS)

@@ -48,6 +48,12 @@ def main() -> None:
 @click.option(
     "--http-host", help="Address of the probes and of /metrics. The default is every address, of IPv4 and IPv6."
 )
+@click.option(
+    "--publish-supplies",
+    is_flag=True,
+    default=None,
+    help="Keep a ProvisionerSupply in each namespace, for the warnings of manifests/components/match-warnings.",
+)
 @click.option("--log-format", type=click.Choice(["json", "text"]), help="Format of the log.")
 def run(
     kubeconfig: Path | None,
@@ -55,6 +61,7 @@ def run(
     lease_namespace: str | None,
     http_port: int | None,
     http_host: str | None,
+    publish_supplies: bool | None,  # noqa: FBT001
     log_format: str | None,
 ) -> None:
     """Run the controller: assign jobs, enforce their timeouts, complete cancels.
@@ -67,6 +74,7 @@ def run(
         "lease_namespace": lease_namespace,
         "http_port": http_port,
         "http_host": http_host,
+        "publish_supplies": publish_supplies,
         "log_format": log_format,
     }
     try:

@@ -69,6 +69,9 @@ class DecisionLoop:
             self._writer.submit(pool_decision)
         for workspace_decision in reconcilers.workspaces.decide(clock.read()):
             self._writer.submit(workspace_decision)
+        # After all that may have changed the fleet.
+        for supply_decision in reconcilers.supplies.decide(clock.read()):
+            self._writer.submit(supply_decision)
 
     @property
     def is_stuck(self) -> bool:

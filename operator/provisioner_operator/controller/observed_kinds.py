@@ -14,12 +14,15 @@ from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from provisioner_operator.core.reconcilers.pools import PoolReconciler
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
+from provisioner_operator.core.reconcilers.supplies import SupplyReconciler
 from provisioner_operator.core.scheduling.queueing.records import Queue
+from provisioner_operator.core.scheduling.supplies import SupplyRecord
 from provisioner_operator.core.workspaces.records import Template, Workspace
 from provisioner_operator.kube.job_parsing import JobRecords, parse_job_records
 from provisioner_operator.kube.parsing import parse_daemon
 from provisioner_operator.kube.pool_parsing import parse_pool
 from provisioner_operator.kube.queue_parsing import parse_queue
+from provisioner_operator.kube.queueing.supply_parsing import parse_supply
 from provisioner_operator.kube.workspace_parsing import parse_template, parse_workspace
 
 Record = TypeVar("Record")
@@ -54,6 +57,7 @@ class ObservedKinds:
     """A daemon that a watch reports: no heartbeat of it is missed."""
     pool: ObservedKind[Pool]
     queue: ObservedKind[Queue]
+    supply: ObservedKind[SupplyRecord]
     template: ObservedKind[Template]
     workspace: ObservedKind[Workspace]
 
@@ -65,6 +69,7 @@ class ObservedKinds:
         """`job_changed` is called with a known job's previous and new records, and the time since which it was claimable."""
         jobs = self._jobs = reconcilers.jobs
         workspaces = self._workspaces = reconcilers.workspaces
+        self._supplies = reconcilers.supplies
         self._job_changed = job_changed
         self.job = ObservedKind(
             "ProvisionerJob", parse_job_records, self._observe_job, self._forget_job, _unless_newer(jobs.job, jobs.park)
@@ -85,11 +90,12 @@ class ObservedKinds:
         )
         self.pool = _pool_kind(reconcilers.pools)
         self.queue = _queue_kind(jobs)
+        self.supply = _supply_kind(reconcilers.supplies)
         self.template = ObservedKind(
             "WorkspaceTemplate",
             parse_template,
-            workspaces.observe_template,
-            workspaces.template_deleted,
+            self._observe_template,
+            self._forget_template,
             _unless_newer(workspaces.template, workspaces.park),
         )
         self.workspace = ObservedKind(
@@ -107,6 +113,18 @@ class ObservedKinds:
         if previous is not None:
             self._job_changed(previous, records, claimable)
         return True
+
+    def _observe_template(self, template: Template) -> bool:
+        is_news = self._workspaces.observe_template(template)
+        if is_news:
+            self._supplies.template_changed(template, clock.read())
+        return is_news
+
+    def _forget_template(self, uid: str) -> None:
+        template = self._workspaces.template(uid)
+        self._workspaces.template_deleted(uid)
+        if template is not None:
+            self._supplies.template_changed(template, clock.read())
 
     def _observe_workspace(self, workspace: Workspace) -> bool:
         is_news = self._workspaces.observe_workspace(workspace)
@@ -150,6 +168,17 @@ def _queue_kind(jobs: JobReconciler) -> ObservedKind[Queue]:
         observe=lambda queue: jobs.observe_queue(queue, clock.read()),
         forget=lambda uid: jobs.queue_deleted(uid, clock.read()),
         # The policy that could be read stays in force.
+        park=lambda _: None,
+    )
+
+
+def _supply_kind(supplies: SupplyReconciler) -> ObservedKind[SupplyRecord]:
+    return ObservedKind(
+        "ProvisionerSupply",
+        parse_supply,
+        observe=lambda supply: supplies.observe_supply(supply, clock.read()),
+        forget=lambda uid: supplies.supply_deleted(uid, clock.read()),
+        # Its next write replaces what nobody can read.
         park=lambda _: None,
     )
 

@@ -127,10 +127,19 @@ class Observer:
         """Forget a queue's policy that was deleted."""
         self._forget(self._kinds.queue, uid)
 
-    def past_run(self, body: Mapping[str, Any]) -> None:
-        """Observe an ended job for its run alone, which a policy may count."""
+    def supply(self, body: Mapping[str, Any]) -> None:
+        """Observe a ProvisionerSupply."""
+        self._observe(self._kinds.supply, body)
+
+    def supply_deleted(self, uid: str) -> None:
+        """Forget a ProvisionerSupply that was deleted."""
+        self._forget(self._kinds.supply, uid)
+
+    def ended_job(self, body: Mapping[str, Any]) -> None:
+        """Observe an ended job for its namespace's policy, which may be younger than the job's end."""
         with suppress(UnparseableObjectError):
-            self._jobs.observe_past_run(parse_job(body))
+            self._jobs.observe_ended(parse_job(body))
+            self.wake.set()
 
     def template(self, body: Mapping[str, Any]) -> None:
         """Observe a template."""

@@ -36,8 +36,8 @@ _logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 10.0
 """The time that the writes under way have at the stop; the next leader decides again on the others."""
-_CONNECTIONS_PER_NAMESPACE = 6
-"""Four watches of our own and two of Kopf's."""
+_CONNECTIONS_PER_NAMESPACE = 8
+"""Six watches of our own and two of Kopf's."""
 _FURTHER_CONNECTIONS = 16
 """Kopf's lists, resyncs, Events and the Lease."""
 
@@ -66,7 +66,7 @@ class Operator:
         self._supervisor = Supervisor(end_process)
         self._start_error: Exception | None = None
         self._candidacy = Candidacy(identity()) if settings.lease_namespace else None
-        self._reconcilers = Reconcilers.create(DEFAULT_IMAGE)
+        self._reconcilers = Reconcilers.create(DEFAULT_IMAGE, publish_supplies=settings.publish_supplies)
         self._metrics = Metrics(self._reconcilers, self.leads)
 
     @property
@@ -206,7 +206,8 @@ class Operator:
                 await lister.list_all()
         except NotFoundError as error:
             raise StartupError(
-                "This cluster lacks definitions of provisioner.dev: install them first (kubectl apply -k crds)."
+                "This cluster lacks definitions of provisioner.dev: install them first (kubectl apply -k crds); that of "
+                "ProvisionerSupply comes with the component match-warnings."
             ) from error
         except ForbiddenError as error:
             raise StartupError(f"{error}. Bind the ClusterRole provisioner-operator to this user.") from error

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     """Elect a leader by the Lease `provisioner-operator` of this namespace; if absent, this process always leads."""
     daemon_image: str | None = None
     """The default image of pools' daemons; else the image of the Pod that this process runs in."""
+    publish_supplies: bool = False
+    """Keep a ProvisionerSupply in each namespace, for the warnings of `manifests/components/match-warnings`."""
     http_host: str = ""
     """The address on which /startupz, /healthz, /readyz and /metrics are served; if empty, all of IPv4 and IPv6."""
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080

@@ -121,6 +121,7 @@ class _PolicyFields(TypedDict):
     template: str | None
     labels: frozenset[tuple[str, str]]
     background_reason: BackgroundWork | None
+    keeps_plan: bool
 
 
 def _policy_fields(model: ProvisionerJob) -> _PolicyFields:
@@ -130,6 +131,7 @@ def _policy_fields(model: ProvisionerJob) -> _PolicyFields:
         "template": shared_text(template.name) if template else None,
         "labels": _own_labels(model.metadata.labels),
         "background_reason": _background_reason(model),
+        "keeps_plan": model.spec.keep_plan,
     }
 
 

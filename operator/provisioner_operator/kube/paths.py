@@ -1,6 +1,16 @@
 """URL paths of the API server's collections and objects. `namespace=None` means all namespaces."""
 
-from provisioner_operator.api.v1alpha1.names import API_VERSION, DAEMONS, JOBS, POOLS, QUEUES, TEMPLATES, WORKSPACES
+from provisioner_operator.api.v1alpha1.names import (
+    API_VERSION,
+    DAEMONS,
+    JOBS,
+    POOLS,
+    QUEUES,
+    SUPPLIES,
+    SUPPLY_NAME,
+    TEMPLATES,
+    WORKSPACES,
+)
 
 SELF_ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 """Creating a review here asks whether one has a permission oneself."""
@@ -64,6 +74,16 @@ def queue(namespace: str, name: str) -> str:
 def queue_status(namespace: str, name: str) -> str:
     """The status subresource of a ProvisionerQueue."""
     return f"{queue(namespace, name)}/status"
+
+
+def supplies(namespace: str | None) -> str:
+    """The collection of ProvisionerSupplies."""
+    return _collection(f"/apis/{API_VERSION}", SUPPLIES, namespace)
+
+
+def supply(namespace: str) -> str:
+    """The one ProvisionerSupply of a namespace."""
+    return f"{supplies(namespace)}/{SUPPLY_NAME}"
 
 
 def templates(namespace: str | None) -> str:

@@ -7,8 +7,10 @@ from pydantic import ValidationError
 
 from provisioner_operator.api.v1alpha1.queueing.queue import OTHERS, ProvisionerQueue
 from provisioner_operator.api.v1alpha1.queueing.queue import Fairness as FairnessModel
+from provisioner_operator.api.v1alpha1.queueing.queue import History as HistoryModel
 from provisioner_operator.api.v1alpha1.queueing.queue import Limit as LimitModel
 from provisioner_operator.api.v1alpha1.queueing.queue import QueueStatus as StatusModel
+from provisioner_operator.core.jobs.history import HistoryLimits
 from provisioner_operator.core.scheduling.queueing.policy import Fairness, Grouping, Limit, QueuePolicy
 from provisioner_operator.core.scheduling.queueing.records import GroupCount, LimitCount, Queue, QueueStatus
 from provisioner_operator.kube.parsing import UnparseableObjectError, conditions_of, explain
@@ -33,6 +35,7 @@ def parse_queue(body: Mapping[str, Any]) -> Queue:
             background=frozenset(spec.background_reasons),
         ),
         status=_status(model.status),
+        history=None if spec.history is None else _history(spec.history),
     )
 
 
@@ -53,6 +56,10 @@ def _fairness(model: FairnessModel) -> Fairness:
     weights = {each.name: each.weight for each in model.weights}
     others = weights.pop(OTHERS, 1)
     return Fairness(Grouping(model.by, model.label), model.half_life_seconds, tuple(weights.items()), others)
+
+
+def _history(model: HistoryModel) -> HistoryLimits:
+    return HistoryLimits(model.completed, model.failed, model.per_workspace)
 
 
 def _limit(model: LimitModel) -> Limit:

@@ -81,6 +81,7 @@ def _environment(variables: list[Manifest], values: str, *, web: bool) -> list[A
         settings[f"{program}_DAEMON_IMAGE"] = "daemonImage"
     return [
         *([] if web else _setting("OTEL_EXPORTER_OTLP_ENDPOINT", "$.Values.tracing.endpoint")),
+        *([] if web else _setting("PROVISIONER_OPERATOR_PUBLISH_SUPPLIES", "$.Values.matchWarnings.enabled")),
         *(_hosts(each) if each["name"] == HOSTS else each for each in variables),
         *(slot for name, value in settings.items() for slot in _setting(name, f"$.Values.{value}")),
         further(f"{values}.extraEnv"),

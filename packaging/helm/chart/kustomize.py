@@ -61,6 +61,10 @@ def parsed(text: str) -> list[Manifest]:
 
 
 def component(name: str, *, base: str) -> list[Manifest]:
-    """Return the objects that a component adds to a folder."""
-    plain = render(base)
-    return [each for each in render(base, components=[name]) if each not in plain]
+    """Return the objects that a component adds to a folder; for those that it changes, the chart has values."""
+    plain = {_identity(each) for each in render(base)}
+    return [each for each in render(base, components=[name]) if _identity(each) not in plain]
+
+
+def _identity(body: Manifest) -> tuple[str, str]:
+    return body["kind"], body["metadata"]["name"]

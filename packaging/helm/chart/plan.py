@@ -36,6 +36,7 @@ COMPONENTS = {
     "monitoring": ("monitoring", ""),  # its objects have conditions of their own
     "dashboards": ("dashboards", "$.Values.dashboards.enabled"),
     "kube-state-metrics": ("kube-state-metrics", "$.Values.kubeStateMetrics.enabled"),
+    "match-warnings": ("match-warnings", "$.Values.matchWarnings.enabled"),
     "web": ("web", "$.Values.web.enabled"),
     "argocd-actions": ("argocd", "$.Values.argocd.actions"),
 }

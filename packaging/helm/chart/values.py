@@ -176,6 +176,9 @@ def _api() -> list[ChartValue]:
         switch(
             "policies.stamping", "Let the API server record who requests and who cancels a job: needs Kubernetes 1.36."
         ),
+        switch(
+            "matchWarnings.enabled", "Let the API server warn about jobs and workspaces that no daemon can run now."
+        ),
     ]
 
 

@@ -94,6 +94,12 @@ def test_another_objective_equals_what_make_monitoring_generates_for_it(helm: He
     assert_equal([each for each in helm.objects(**switches) if each["kind"] in kinds], wanted)
 
 
+def test_warnings_equal_the_component(helm: Helm) -> None:
+    rendered = helm.objects(crds={"keep": False}, matchWarnings={"enabled": True})
+
+    assert_equal(rendered, without_namespace(kustomize.render("default", components=["match-warnings"])))
+
+
 def test_an_endpoint_for_traces_equals_the_component(helm: Helm) -> None:
     endpoint = "http://otel-collector.observability:4318"
     rendered = helm.objects(crds={"keep": False}, tracing={"endpoint": endpoint})

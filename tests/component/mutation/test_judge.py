@@ -97,7 +97,7 @@ def test_mutants_that_change_nothing_that_is_tested_survive(
 def test_a_mutant_that_never_ends_is_stopped_and_counted_as_hung(
     verdict_on: Callable[[str], Verdict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mutation.judge._START_SECONDS", 4.0)
+    monkeypatch.setattr("mutation.judge._TEST_SECONDS", 1.0)
 
     assert verdict_on("core/grades.py:10:drop").outcome is Outcome.HUNG
 
@@ -109,3 +109,16 @@ def test_tests_that_fail_without_a_mutation_judge_nothing(sandbox: Sandbox, tmp_
 
     with pytest.raises(JudgeError, match="test_wrong"):
         record(sandbox, tmp_path / "record.json")
+
+
+def test_a_failure_that_the_unchanged_code_has_too_notices_no_mutant(
+    verdict_on: Callable[[str], Verdict], sandbox: Sandbox
+) -> None:
+    """As on a machine that has become too slow for a test since the record was made."""
+    slow = "\n    if PLACE.exists():\n        raise TimeoutError\n"
+    tests = TESTS.replace("far_from_the_boundary():\n", f"far_from_the_boundary():{slow}")
+    (sandbox.copy.scratch / "slow").touch()
+    place = f"from pathlib import Path\nPLACE = Path({str(sandbox.copy.scratch / 'slow')!r})\n"
+    (sandbox.copy.root / "tests" / "unit" / "core" / "test_grades.py").write_text(place + tests, encoding="utf-8")
+
+    assert verdict_on("core/grades.py:3:compare").outcome is Outcome.SURVIVED

@@ -11,7 +11,7 @@ from mutation.sandbox import HUNG, Limits, Sandbox, has_namespaces
 from mutation.worktree import Copy
 
 pytestmark = pytest.mark.skipif(not has_namespaces(), reason="namespaces need Linux and root")
-LIMITS = Limits(wall=120, cpu=60)
+LIMITS = Limits(idle=120, cpu=60)
 
 
 @pytest.fixture
@@ -49,18 +49,24 @@ def test_only_the_scratch_folder_can_be_written(sandbox: Sandbox, tmp_path: Path
     assert not outside.exists()
 
 
-def test_what_takes_too_long_is_ended_with_its_children(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_an_idle_command_is_ended_with_its_children(sandbox: Sandbox, tmp_path: Path) -> None:
     beats = sandbox.copy.scratch / "beats"
     child = f"while :; do echo >> {beats}; sleep 0.05; done"
 
-    assert sandbox.run(["sh", "-c", f"({child}) & sleep 100"], {}, Limits(wall=2, cpu=60), tmp_path / "log") == HUNG
+    assert sandbox.run(["sh", "-c", f"({child}) & sleep 100"], {}, Limits(idle=2, cpu=60), tmp_path / "log") == HUNG
     time.sleep(0.3)
     size = beats.stat().st_size
     time.sleep(0.3)
     assert size == beats.stat().st_size > 0
 
 
+def test_a_busy_command_may_take_longer_than_an_idle_one(sandbox: Sandbox, tmp_path: Path) -> None:
+    busy = "import time; [0 for _ in iter(lambda: time.thread_time() < 4, False)]"
+
+    assert sandbox.run([sys.executable, "-c", busy], {}, Limits(idle=2, cpu=60), tmp_path / "log") == 0
+
+
 def test_a_loop_is_ended_by_its_cpu_time(sandbox: Sandbox, tmp_path: Path) -> None:
     loop = [sys.executable, "-c", "while True: pass"]
 
-    assert sandbox.run(loop, {}, Limits(wall=600, cpu=1), tmp_path / "log") == HUNG
+    assert sandbox.run(loop, {}, Limits(idle=600, cpu=1), tmp_path / "log") == HUNG

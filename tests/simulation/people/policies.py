@@ -7,12 +7,15 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from provisioner_operator.api.v1alpha1.enums import BackgroundWork, GroupField
-from provisioner_operator.core.jobs.decisions import Assign
+from provisioner_operator.core.jobs.decisions import Assign, Expire
+from provisioner_operator.core.jobs.history import HistoryLimits
 from provisioner_operator.core.model.decision import Decision
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.scheduling.queueing.policy import Fairness, Grouping, Limit, QueuePolicy
 from provisioner_operator.core.scheduling.queueing.records import Queue
-from simulation.server import NAMESPACE
+from provisioner_operator.kube.parsing import parse_job
+from simulation.server import EPOCH, JOB, NAMESPACE, is_terminal
+from support.builders.histories import plain_dues
 
 if TYPE_CHECKING:
     from simulation.controller import SimulatedController
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 PEOPLE = ("ann", "bob", None)
 TEMPLATES = ("gpu", "small", "small", None)
 LONGEST_NEWS_SECONDS = 2.0
+LONGEST_DELETION_SECONDS = 60.0
+"""Time in which a quiet cluster deletes a job that is due, held jobs apart."""
 
 
 class Policies:
@@ -66,7 +71,11 @@ class Policies:
         )
 
     def decided(self, decision: Decision, controller: "SimulatedController") -> None:
-        """Check that no controller exceeds a limit that it knows by an assignment."""
+        """Check that no controller exceeds a limit that it knows by an assignment, or deletes a job that it has to keep."""
+        if isinstance(decision, Expire):
+            in_force = next(controller.mirror.queues(), None)
+            if not controller.feed.past.may_be_deleted(decision, in_force):
+                self._world.invariants.violated(f"{decision.job.name} is deleted although it is to be kept")
         if not isinstance(decision, Assign):
             return
         queue = controller.mirror.policy_queues.of(NAMESPACE)
@@ -75,20 +84,30 @@ class Policies:
             if len(queue.slots.under(key)) > queue.policy.most(key):
                 self._world.invariants.violated(f"{decision.job.name} exceeds the limit {key}")
 
+    def check_end_state(self) -> None:
+        """Check, once nothing happens any more, that the jobs are deleted which are not to be kept."""
+        controller, now = self._world.controller, EPOCH + self._world.schedule.now
+        jobs = [parse_job(body) for body in self._world.server.of_kind(JOB) if is_terminal(body)]
+        for uid, due in plain_dues(self.queue, jobs).items():
+            is_held = controller is None or controller.workspaces.mirror.holds(uid)
+            if due + LONGEST_DELETION_SECONDS < now and not is_held:
+                self._world.invariants.violated(f"{uid} is never deleted")
+
     def _change(self) -> None:
         self._set(self._policy() if self._random.random() < 0.8 else None)
 
     def _set(self, policy: QueuePolicy | None) -> None:
-        former = self._replace(policy)
+        former = self._replace(policy, self._history())
         for controller in self._world.controllers():
             delay = self._random.uniform(0, LONGEST_NEWS_SECONDS)
             self._world.schedule.after(delay, self._report, controller, former, self.queue)
 
-    def _replace(self, policy: QueuePolicy | None) -> Queue | None:
+    def _replace(self, policy: QueuePolicy | None, history: HistoryLimits | None = None) -> Queue | None:
         former, self.queue = self.queue, None
         self._number += 1
         if policy is not None:
-            self.queue = Queue(NAMESPACE, "default", f"queue-{self._number}", self._number, self._number, policy)
+            number = self._number
+            self.queue = Queue(NAMESPACE, "default", f"queue-{number}", number, number, policy, history=history)
         return former
 
     def _report(self, controller: "SimulatedController", former: Queue | None, queue: Queue | None) -> None:
@@ -99,7 +118,13 @@ class Policies:
             controller.mirror.queue_deleted(former.uid, controller.now)
         if queue is not None and queue is self.queue:
             controller.mirror.observe_queue(queue, controller.now)
+        controller.feed.past.list_if_asked()
         controller.wake()
+
+    def _history(self) -> HistoryLimits | None:
+        choice = self._random.choice
+        limits = HistoryLimits(choice([None, 0, 1, 5]), choice([None, 0, 2]), choice([None, None, 1, 3]))
+        return choice([None, limits])
 
     def _policy(self, *, fewest: int = 0) -> QueuePolicy:
         choice, randint = self._random.choice, self._random.randint

@@ -20,11 +20,17 @@ from support.scripted_client import ScriptedClient
 class ControllerParts:
     """Reconcilers, observer and writer; none of them is running."""
 
-    def __init__(self, *, leads: bool = True, send: Callable[[tuple[Span, ...]], None] | None = None) -> None:
-        """`send` gets the traces."""
+    def __init__(
+        self,
+        *,
+        leads: bool = True,
+        send: Callable[[tuple[Span, ...]], None] | None = None,
+        publish_supplies: bool = False,
+    ) -> None:
+        """`send` gets the traces; `publish_supplies` keeps a ProvisionerSupply in each namespace."""
         self.leading = leads
         self.client = ScriptedClient()
-        self.reconcilers = Reconcilers.create("image")
+        self.reconcilers = Reconcilers.create("image", publish_supplies=publish_supplies)
         self.jobs = self.reconcilers.jobs
         self.pools = self.reconcilers.pools
         self.workspaces = self.reconcilers.workspaces

@@ -6,6 +6,7 @@ reads the OpenAPI documents to validate an object.
 
 import functools
 import json
+import re
 import ssl
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +39,8 @@ class Reply:
     status: int
     """HTTP status; 0 if the server could not be reached."""
     body: Manifest
+    warnings: tuple[str, ...] = ()
+    """Texts that kubectl prints after `Warning: `."""
 
     @property
     def ok(self) -> bool:
@@ -190,7 +193,8 @@ class _Session:
         except ValueError:
             document = {"message": text}
         document.get("metadata", {}).pop("managedFields", None)
-        return Reply(f"{method} {path}", response.status, document)
+        warnings = tuple(map(_warning, response.headers.getlist("Warning")))
+        return Reply(f"{method} {path}", response.status, document, warnings)
 
     def open(self, path: str) -> urllib3.BaseHTTPResponse:
         response = self._pool.request(
@@ -231,6 +235,13 @@ def _tls(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ssl.SSLContext:
             file.flush()
             context.load_cert_chain(file.name)
     return context
+
+
+def _warning(header: str) -> str:
+    """Return the text of a header `299 - "text"`, with its escaped characters."""
+    quoted = re.fullmatch(r'\d{3} \S+ "(.*)"', header, re.DOTALL)
+    assert quoted is not None, header
+    return re.sub(r"\\(.)", r"\1", quoted.group(1))
 
 
 def _dry(dry_run: bool) -> dict[str, str]:  # noqa: FBT001

@@ -290,6 +290,7 @@ def _queue() -> Manifest:
         },
         "limits": [{"name": "each", "match": match, "per": "Label", "label": "team", "maxRunning": 2}],
         "backgroundReasons": ["Autostop", "Drift"],
+        "history": {"completed": 20, "failed": 100, "perWorkspace": 10},
     }
     status = {
         "pending": 1,

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from support.manifests import CRDS
+from support.manifests import CRDS, MANIFESTS
 from unit.docs.pages import Page
 
 _FIELD = re.compile(r"^(?:spec|status)(?:\.[a-z]\w*)+")
@@ -39,7 +39,8 @@ def _has(schema: dict[str, Any], steps: list[str]) -> bool:
 
 @cache
 def _schemas() -> tuple[dict[str, Any], ...]:
-    definitions = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(CRDS.glob("*.yaml"))]
+    paths = [*CRDS.glob("*.yaml"), *MANIFESTS.glob("components/*/provisioner.dev_*.yaml")]
+    definitions = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(paths)]
     return tuple(
         version["schema"]["openAPIV3Schema"]
         for definition in definitions

@@ -134,8 +134,14 @@ Send = Callable[[KubeClient], Coroutine[Any, Any, Any]]
             "application/json",
             {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": "u"}},
         ),
+        (
+            lambda client: client.delete("/things/one", uid="u", grace_seconds=0),
+            "DELETE",
+            "application/json",
+            {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": "u"}, "gracePeriodSeconds": 0},
+        ),
     ],
-    ids=["get", "create", "json patch", "merge patch", "delete a version", "delete"],
+    ids=["get", "create", "json patch", "merge patch", "delete a version", "delete", "delete at once"],
 )
 @virtual_time
 async def test_each_request_is_sent_in_its_form(send: Send, method: str, content_type: str | None, body: Any) -> None:

@@ -64,3 +64,11 @@ def test_an_empty_page_says_nothing_of_sizes() -> None:
     page_size = PageSize()
     page_size.fitted(0, 100)
     assert page_size.objects == PageSize().objects
+
+
+def test_only_a_single_object_may_be_of_any_size() -> None:
+    page_size = PageSize()
+    page_size.fitted(2, LONGEST_PAGE // 2)
+    assert (page_size.objects, page_size.longest) == (2, LONGEST_PAGE)
+    page_size.overflowed()
+    assert (page_size.objects, page_size.longest) == (1, None)

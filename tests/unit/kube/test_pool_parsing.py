@@ -298,6 +298,18 @@ def test_a_pod_whose_daemon_ended_has_ended_though_a_sidecar_runs_on(code: int, 
     assert (pod.end.failed, pod.end.ran) == (failed, 90)
 
 
+def test_a_pod_whose_sidecar_alone_ended_runs_on() -> None:
+    body = a_pod_body(**terminated(137, "Error"))
+    (daemon,) = body["status"]["containerStatuses"]
+    body["status"]["containerStatuses"] = [{**daemon, "state": {"running": {}}}, {**daemon, "name": "istio-proxy"}]
+    body["spec"] = {"restartPolicy": "Never"}
+
+    pod = parse_pool_pod(body)
+
+    assert pod is not None
+    assert pod.end is None
+
+
 def test_long_foreign_words_are_cut() -> None:
     pod = parse_pool_pod(a_pod_body(**in_state(waiting={"reason": "ErrImagePull", "message": "x" * 100_000})))
 

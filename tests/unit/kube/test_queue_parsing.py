@@ -6,6 +6,7 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import BackgroundWork, GroupField, JobType, Transition
 from provisioner_operator.api.v1alpha1.names import BUILD_REASON_LABEL
+from provisioner_operator.core.jobs.history import HistoryLimits
 from provisioner_operator.core.scheduling.queueing.policy import Fairness, Grouping, Limit, QueuePolicy
 from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.scheduling.queueing.status import UpdateQueueStatus, differs
@@ -54,6 +55,15 @@ def test_a_full_policy_is_read_whole() -> None:
     assert policy.fairness.by.describe("") == "jobs without label team"
     with pytest.raises(LookupError):
         policy.limit("nothing")
+
+
+def test_a_history_is_read_whole_and_keeps_runs_while_they_count() -> None:
+    queue = parsed(history={"completed": 20, "failed": 100, "perWorkspace": 10})
+    assert queue.history == queue.kept_history == HistoryLimits(20, 100, 10)
+    fair = parsed(history={"failed": 0}, fairness={"halfLifeSeconds": 600})
+    assert fair.history == HistoryLimits(failed=0)
+    assert fair.kept_history == HistoryLimits(failed=0, run_seconds=1800)
+    assert parsed().kept_history is None
 
 
 def test_a_status_that_was_written_reads_as_it_was_meant() -> None:

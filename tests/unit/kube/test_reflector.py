@@ -213,6 +213,26 @@ def test_no_error_of_the_server_or_the_network_ends_it(
     assert [record.message for record in caplog.records] == ([] if logged is None else [logged])
 
 
+@pytest.mark.parametrize(("error", "gone"), [(NotFoundError(404, "no"), True), (ForbiddenError(403, "no"), False)])
+def test_a_kind_without_a_definition_has_no_objects_and_is_listed_anew(error: Exception, *, gone: bool) -> None:
+    told: list[str] = []
+
+    @virtual_time
+    async def follow() -> None:
+        client = ScriptedClient()
+        client.answers("GET", PATH, a_page())
+        client.watched(PATH, error)
+        reflector = Reflector(client, PATH, Log(), undefined=lambda: told.append("undefined"))
+        task = asyncio.create_task(reflector.follow())
+        await asyncio.sleep(30)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert len(client.sent("GET")) == (2 if gone else 1)
+
+    follow()
+    assert told == (["undefined"] if gone else [])
+
+
 @virtual_time
 async def test_an_object_that_the_sink_cannot_process_hides_no_other() -> None:
     client, sink = ScriptedClient(), Log(malformed="bad")

@@ -1,12 +1,14 @@
 """The Secrets of states and of their versions: written, read back, and refused when they are others."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
 
 from provisioner_operator.api.v1alpha1.names import STATE_VERSIONS_TYPE
 from provisioner_operator.core.states.file import UnreadableStateError, pack, read_state
+from provisioner_operator.core.states.lock import RUN_PREFIX, HoldingRun
 from provisioner_operator.core.states.versions import StateHistory, with_version
 from provisioner_operator.kube.state_histories import (
     INDEX_KEY,
@@ -79,3 +81,27 @@ def test_a_lock_names_its_holder_in_its_words_if_it_has_any() -> None:
         silent = parse_state_lock(a_lease(info, "1-2-3")).holder
         assert silent is not None
         assert (silent.id, silent.who) == ("1-2-3", "unknown")
+
+
+RUN = {"job": "dev-7", "uid": "u", "daemon": "d1", "instance": "first", "site": "here"}
+
+
+@pytest.mark.parametrize(
+    ("described", "known"),
+    [
+        (RUN, True),
+        (RUN | {"site": ""}, False),
+        (RUN | {"daemon": 7}, False),
+        ({key: value for key, value in RUN.items() if key != "instance"}, False),
+        (None, False),
+    ],
+)
+def test_a_run_that_holds_a_lock_is_known_if_it_is_described_in_full(described: object, *, known: bool) -> None:
+    info = json.dumps({"ID": f"{RUN_PREFIX}1", "Info": json.dumps(described)})
+    holder = parse_state_lock(a_lease(info, f"{RUN_PREFIX}1")).holder
+    another = parse_state_lock(a_lease(info, f"{RUN_PREFIX}2")).holder
+
+    assert holder is not None
+    assert holder.run == (HoldingRun(**RUN) if known else None)
+    assert another is not None
+    assert another.run is None

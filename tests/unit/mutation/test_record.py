@@ -1,6 +1,5 @@
 """The tests that judge a mutant are those that run its line."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -36,15 +35,10 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Record:
-    tests = [F, G, FAR, H]
-    lines = {
-        "core/jobs/x.py": {1: [], 3: [], 4: [0, 2], 6: [], 7: [1]},
-        "core/jobs/y.py": {1: [], 2: [], 3: [3]},
-    }
-    file = tmp_path / "record.json"
-    file.write_text(json.dumps({"tests": tests, "seconds": [2.0, 0.1, 9.0, 0.2], "lines": lines}), encoding="utf-8")
-    return Record.load(file)
+def record() -> Record:
+    near = {"tests": {F: 2.0, G: 0.1}, "lines": {"core/jobs/x.py": {"4": [0], "7": [1]}}}
+    others = {"tests": {FAR: 9.0, H: 0.2}, "lines": {"core/jobs/x.py": {"4": [0]}, "core/jobs/y.py": {"3": [1]}}}
+    return Record.joined([near, others])
 
 
 def mutant_in_line(line: int) -> Mutant:

@@ -67,6 +67,7 @@ def test_a_guard_of_a_case_is_negated_and_its_pattern_left_alone() -> None:
         'if __name__ == "__main__":\n    main()',
         "def __repr__(self): return a + b",
         'logger.warning("%d", 1)',
+        '_logger.warning("%d", 1)',
         'x = f"{a + 1} of {b if c else 2}"',
         'x = "a" + b',
         'x = folder / "name"',

@@ -1,10 +1,12 @@
 """Generate the CustomResourceDefinitions: `python -m provisioner_operator.api.crd.definitions FOLDER` writes them.
 
 Called by `make crds`; a test fails if the folder and the models differ. The schemas come from the models. Names,
-columns and selectable fields, by which the API server shows and finds the objects, are defined here.
+columns and selectable fields, by which the API server shows and finds the objects, are defined here. The definition of a kind that
+only a component needs goes into a second folder, the component's.
 """
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,9 +18,20 @@ from typing_extensions import override
 from provisioner_operator.api.crd.schema import structural_schema
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
-from provisioner_operator.api.v1alpha1.names import DAEMONS, GROUP, JOBS, POOLS, QUEUES, TEMPLATES, VERSION, WORKSPACES
+from provisioner_operator.api.v1alpha1.names import (
+    DAEMONS,
+    GROUP,
+    JOBS,
+    POOLS,
+    QUEUES,
+    SUPPLIES,
+    TEMPLATES,
+    VERSION,
+    WORKSPACES,
+)
 from provisioner_operator.api.v1alpha1.pool import ProvisionerPool
 from provisioner_operator.api.v1alpha1.queueing.queue import ProvisionerQueue
+from provisioner_operator.api.v1alpha1.queueing.supply import ProvisionerSupply
 from provisioner_operator.api.v1alpha1.template import WorkspaceTemplate
 from provisioner_operator.api.v1alpha1.workspace import Workspace
 
@@ -97,7 +110,7 @@ class Kind:
                         "name": VERSION,
                         "served": True,
                         "storage": True,
-                        "subresources": {"status": {}} | ({"scale": self.scale.entry()} if self.scale else {}),
+                        **self._subresources(),
                         "additionalPrinterColumns": [column.entry() for column in self.columns],
                         **self._selectable(),
                         "schema": {"openAPIV3Schema": _root_schema(self.model)},
@@ -105,6 +118,11 @@ class Kind:
                 ],
             },
         }
+
+    def _subresources(self) -> dict[str, Any]:
+        if "status" not in self.model.model_fields:
+            return {}
+        return {"subresources": {"status": {}} | ({"scale": self.scale.entry()} if self.scale else {})}
 
     def _selectable(self) -> dict[str, Any]:
         """Leave the key out if there are no fields: the API server would not return an empty list."""
@@ -238,10 +256,19 @@ KINDS = (
     ),
 )
 
+SUPPLY = Kind(
+    model=ProvisionerSupply,
+    plural=SUPPLIES,
+    short_name="ps",
+    columns=(Column("Omitted", ".spec.omitted"), Column("Age", ".metadata.creationTimestamp", "date")),
+    selectable_fields=(),
+)
+"""The record by which the component `match-warnings` warns; nobody else needs its definition."""
 
-def write(folder: Path) -> None:
+
+def write(folder: Path, kinds: Iterable[Kind] = KINDS) -> None:
     """Write one file per kind into the folder."""
-    for kind in KINDS:
+    for kind in kinds:
         (folder / kind.file_name).write_text(kind.text(), encoding="utf-8")
 
 
@@ -273,4 +300,5 @@ class _PlainDumper(yaml.SafeDumper):
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    for folder, kinds in zip(sys.argv[1:], (KINDS, [SUPPLY]), strict=False):
+        write(Path(folder), kinds)

@@ -160,6 +160,10 @@ spec:
       per: Initiator
       maxRunning: 5
   backgroundReasons: [Autostop, TemplateImport, Drift]
+  history:
+    completed: 20
+    failed: 100
+    perWorkspace: 10
 """
 
 EXAMPLES: Mapping[type[BaseModel], str] = {

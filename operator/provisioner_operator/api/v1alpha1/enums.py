@@ -245,6 +245,13 @@ class QueueReason(StrEnum):
     """Jobs start by the policy."""
 
 
+class SupplyPart(StrEnum):
+    """Part of a ProvisionerSupply."""
+
+    SUPPLIES = "Supplies"
+    TEMPLATES = "Templates"
+
+
 class TaintEffect(StrEnum):
     """Effect of a node's taint (core/v1)."""
 

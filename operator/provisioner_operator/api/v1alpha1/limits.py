@@ -44,3 +44,9 @@ MOST_VERSION_BYTES = 524_288
 """Bytes of all versions in a template's status: beside a spec with inline files, a third of what etcd accepts."""
 MOST_QUEUE_GROUPS = 20
 """Groups that the status of a ProvisionerQueue shows."""
+MOST_SUPPLIES = 64
+"""Different supplies in a ProvisionerSupply: the API server compares each creation with all of them."""
+MOST_SUPPLY_TEMPLATES = 512
+"""Templates in a ProvisionerSupply."""
+MOST_SUPPLY_BYTES = 65_536
+"""Bytes, about, of each of its two parts: API servers keep all of these objects in memory."""

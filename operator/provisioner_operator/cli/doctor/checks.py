@@ -121,6 +121,22 @@ def stamping(mutating: Iterable[str] | None) -> Finding:
     return Finding("stamping", Level.OK, "The API server records who submits and who cancels jobs.")
 
 
+def warnings(omitted: Mapping[str, Sequence[str]]) -> Finding:
+    """Check that the API server can warn about jobs that nobody can run; by namespace, what its ProvisionerSupply omits."""
+    if not omitted:
+        message = "There is no ProvisionerSupply, so the API server warns of no job that nobody can run."
+        remedy = "Let the operator run with PROVISIONER_OPERATOR_PUBLISH_SUPPLIES=true, as manifests/components/match-warnings has it."
+        return Finding("warnings", Level.WARNING, message, remedy)
+    incomplete = [f"{namespace} ({' and '.join(parts)})" for namespace, parts in sorted(omitted.items()) if parts]
+    if incomplete:
+        message = (
+            f"These ProvisionerSupplies omit what is too large, so nothing is compared with it: {_some(incomplete)}."
+        )
+        return Finding("warnings", Level.WARNING, message, "Use fewer different sets of tags, or fewer templates.")
+    count = counted(len(omitted), "namespace")
+    return Finding("warnings", Level.OK, f"The API server warns of jobs that nobody can run, in {count}.")
+
+
 def leftovers(things: str, short: str, names: Sequence[str]) -> Finding:
     """Check that no objects of a kind are left, by namespace and name, before the operator goes."""
     if names:

@@ -55,6 +55,7 @@ def _findings(session: Session, operator_namespace: str) -> Iterator[Finding]:
     yield _checked("stamping", lambda: checks.stamping(_stamping(cluster)))
     yield _checked("operator", lambda: _operator(session, operator_namespace))
     if kinds.level is Level.OK:
+        yield from _warnings(session)
         yield from _of_fleet(session)
         yield _checked("rights", lambda: _rights(session))
 
@@ -98,6 +99,18 @@ def _stamping(cluster: Cluster) -> list[str] | None:
         return _names(cluster.list(f"{_ADMISSION}/mutatingadmissionpolicies"))
     except NotFoundError:
         return None
+
+
+def _warnings(session: Session) -> Iterator[Finding]:
+    """Check the component match-warnings, if it is installed."""
+    try:
+        bodies = session.cluster.list(paths.supplies(session.scope))
+    except NotFoundError:
+        return
+    except ForbiddenError as error:
+        yield Finding("warnings", Level.UNKNOWN, f"Not checked: {error}")
+        return
+    yield checks.warnings({meta_of(body).namespace: body["spec"].get("omitted", ()) for body in bodies})
 
 
 def _operator(session: Session, namespace: str) -> Finding:

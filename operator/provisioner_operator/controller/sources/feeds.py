@@ -13,6 +13,7 @@ from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writes.writer import Departed, Writer
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
+from provisioner_operator.core.reconcilers.supplies import SupplyReconciler
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
@@ -153,6 +154,12 @@ def queues(
 
     feed = Feed(namespace, known=reconciler.queues, seen=seen, deleted=observer.queue_deleted)
     return Reflector(client, paths.queues(namespace), feed)
+
+
+def supplies(client: KubeClient, observer: Observer, reconciler: SupplyReconciler, namespace: str | None) -> Reflector:
+    """Make the reflector that follows ProvisionerSupplies."""
+    feed = Feed(namespace, known=reconciler.supplies, seen=observer.supply, deleted=observer.supply_deleted)
+    return Reflector(client, paths.supplies(namespace), feed)
 
 
 def templates(

@@ -2,7 +2,7 @@
 
 Jobs, queues, daemons, templates and workspaces are listed once and then followed by their reflectors (`feeds`), which miss nothing.
 Pods and pools are watched by Kopf, which does not report deletions that happened while its watch started over: a slow
-resync finds these. Ended jobs are listed once for those that have to be deleted after a time, were changed meanwhile, or ran where a policy counts that. A standby does all of this
+resync finds these. Ended jobs are listed once for those that have to be deleted after a time, were changed meanwhile, or count for a policy. A standby does all of this
 too, so that it knows as much as the leader when it takes over.
 """
 
@@ -52,9 +52,12 @@ class Lister:
         self._feed = JobFeed(observer, reconcilers, writer, namespace)
         self._jobs = self._feed.reflector(client)
         self._daemons = feeds.daemons(client, observer, reconcilers.jobs, namespace)
-        self._queues = feeds.queues(client, observer, reconcilers.jobs, namespace, self._want_past_runs)
+        self._queues = feeds.queues(client, observer, reconcilers.jobs, namespace, self._want_ended_jobs)
         self._templates = feeds.templates(client, observer, reconcilers.workspaces, namespace)
         self._workspaces = feeds.workspaces(client, observer, reconcilers.workspaces, namespace)
+        self._supplies = (
+            feeds.supplies(client, observer, reconcilers.supplies, namespace) if reconcilers.supplies.is_on else None
+        )
 
     async def list_all(self) -> None:
         """List every collection once. Raises KubeError."""
@@ -67,6 +70,8 @@ class Lister:
         await self._daemons.list()
         await self._templates.list()
         await self._workspaces.list()
+        if self._supplies is not None:
+            await self._supplies.list()
 
     def tasks(self) -> Iterable[tuple[str, Coroutine[Any, Any, None]]]:
         """Yield the endless tasks that keep everything current after the lists, each with a name."""
@@ -76,6 +81,8 @@ class Lister:
         yield f"watch of daemons{where}", self._daemons.follow()
         yield f"watch of templates{where}", self._templates.follow()
         yield f"watch of workspaces{where}", self._workspaces.follow()
+        if self._supplies is not None:
+            yield f"watch of supplies{where}", self._supplies.follow()
         yield f"resync{where}", self._repeat(self._resync)
         yield f"list of ended jobs{where}", self._repeat(self._list_ended_jobs)
 
@@ -118,28 +125,35 @@ class Lister:
         await self._feed.relisted.wait()
         # Before the lists: a relist during them makes another round necessary.
         self._feed.relisted.clear()
+        ended = self._reconcilers.jobs.ended_uids()
+        missing = {uid for uid, where in ended.items() if self._namespace in (None, where)}
         try:
             for phase in sorted(TERMINAL):
-                await self._list(
+                missing -= await self._list(
                     paths.jobs(self._namespace), self._observe_if_needed, field_selector=f"status.phase={phase}"
                 )
         except KubeError:
             self._feed.relisted.set()
             raise
+        # A history would go on counting them.
+        for uid in missing:
+            self._observer.job_deleted(uid)
 
-    def _want_past_runs(self) -> None:
-        if self._reconcilers.jobs.wants_past_runs:
-            self._reconcilers.jobs.wants_past_runs = False
+    def _want_ended_jobs(self) -> None:
+        if self._reconcilers.jobs.wants_ended_jobs:
+            self._reconcilers.jobs.wants_ended_jobs = False
             self._feed.relisted.set()
 
     def _observe_if_needed(self, body: Mapping[str, Any]) -> None:
         self._observer.found_ended(body)
-        if self._reconcilers.jobs.counts_past_runs(object_meta(body).namespace):
-            self._observer.past_run(body)
+        jobs, namespace = self._reconcilers.jobs, object_meta(body).namespace
         # The others would only be parsed and forgotten.
         has_ttl = (body.get("spec") or {}).get("ttlSecondsAfterFinished") is not None
-        if has_ttl or (body.get("status") or {}).get("observedGeneration") != body["metadata"].get("generation"):
+        may_expire = has_ttl or jobs.keeps_history(namespace)
+        if may_expire or (body.get("status") or {}).get("observedGeneration") != body["metadata"].get("generation"):
             self._observer.job(body)
+        if jobs.needs_ended_jobs(namespace):
+            self._observer.ended_job(body)
 
     async def _list(self, path: str, observe: Callable[[Mapping[str, Any]], object], **selector: str) -> set[str]:
         """Observe every object of a collection; returns their uids."""

@@ -10,6 +10,7 @@ from provisioner_operator.controller.writes.executor import Executor
 from provisioner_operator.controller.writes.jobs import JobExecutor
 from provisioner_operator.controller.writes.pools import PoolExecutor
 from provisioner_operator.controller.writes.queues import QueueExecutor
+from provisioner_operator.controller.writes.supplies import SupplyExecutor
 from provisioner_operator.controller.writes.templates import TemplateExecutor
 from provisioner_operator.controller.writes.workspaces import WorkspaceExecutor
 from provisioner_operator.core.daemons.decisions import DaemonDecision, PodDecision
@@ -19,6 +20,7 @@ from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.pools.decisions import PoolDecision
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.scheduling.queueing.status import UpdateQueueStatus
+from provisioner_operator.core.scheduling.supplies import WriteSupply
 from provisioner_operator.core.workspaces.decisions import BuildDecision, TemplateDecision
 from provisioner_operator.kube.client import KubeClient
 
@@ -50,6 +52,7 @@ def families(client: KubeClient, observer: Observer, reconcilers: Reconcilers) -
         (JobDecision, Family(JobExecutor(client, observer), reconcilers.jobs)),
         (DaemonDecision | PodDecision, Family(DaemonExecutor(client, observer), reconcilers.jobs)),
         (UpdateQueueStatus, Family(QueueExecutor(client, observer), reconcilers.jobs)),
+        (WriteSupply, Family(SupplyExecutor(client, observer), reconcilers.supplies)),
         (PoolDecision, Family(PoolExecutor(client, observer, reconcilers.jobs, reconcilers.pools), reconcilers.pools)),
         (BuildDecision, Family(WorkspaceExecutor(client, observer, reconcilers.workspaces), reconcilers.workspaces)),
         (TemplateDecision, Family(TemplateExecutor(client, observer, reconcilers.workspaces), reconcilers.workspaces)),

@@ -138,7 +138,7 @@ class Resume(AboutJob):
 
 @dataclass(frozen=True, slots=True)
 class Expire(_AboutJob):
-    """Delete an ended job whose time to live is over."""
+    """Delete an ended job whose time to live is over, or that its namespace's history does not keep."""
 
     job: EndedJob
 

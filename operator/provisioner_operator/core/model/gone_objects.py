@@ -27,6 +27,10 @@ class GoneObjects:
         """Return whether the object is known to be deleted."""
         return self._last.get(uid) == DELETED
 
+    def outdates(self, uid: str, version: int) -> bool:
+        """Return whether a later version was the last."""
+        return version < self._last.get(uid, -1)
+
     def covers(self, uid: str, version: int) -> bool:
         """Return whether this version is known to be outdated."""
         return version <= self._last.get(uid, -1)

@@ -61,6 +61,8 @@ class Job:
     """Whether it is a build that was created for a Workspace by the controller, or by an administrator in its place."""
     plan_digest: str | None = None
     """Digest of the approved plan that it applies."""
+    keeps_plan: bool = False
+    """Whether it keeps its plan for an approval."""
     initiator: str | None = None
     template: str | None = None
     labels: frozenset[tuple[str, str]] = frozenset()
@@ -110,14 +112,14 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class EndedJob:
-    """An ended job that still needs a write: the little that this takes, since there may be very many."""
+    """An ended job that needs a write, now or later: the little that this takes, since there may be very many."""
 
     namespace: str
     name: str
     uid: str
     resource_version: int
     due: float | None = None
-    """Time of its deletion; None if it is kept."""
+    """End of its time to live; None if it has none."""
     unobserved_generation: int | None = None
     """Its generation, if the spec was changed after the last write of its status."""
 

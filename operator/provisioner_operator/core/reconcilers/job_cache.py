@@ -5,10 +5,9 @@ still has its own precondition. It decides nothing: that is the job reconciler's
 """
 
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
-from provisioner_operator.core.jobs.timeouts import expiry
 from provisioner_operator.core.model.gone_objects import DELETED
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.model.records import Daemon, DaemonPod, EndedJob, Job, UnreadableObject
+from provisioner_operator.core.model.records import Daemon, DaemonPod, Job, UnreadableObject
 from provisioner_operator.core.reconcilers.queue_cache import QueueCache
 from provisioner_operator.core.scheduling.explanation import Growth, describe_unsaved_state
 from provisioner_operator.core.scheduling.queueing.policy import past_run
@@ -47,7 +46,7 @@ class JobCache(QueueCache):
         """Remove a job whose object is gone; its run may still be stopping."""
         self._take_out(uid, None, now)
         self._queue.forget_past_run(uid)
-        self._ended.pop(uid, None)
+        self._forget_ended(uid)
         self._gone.add(uid)
 
     def workspace_changed(self, workspace: NamespacedName) -> None:
@@ -78,7 +77,7 @@ class JobCache(QueueCache):
             jobs = [job for uid in self._placement.jobs_of(daemon.uid) if (job := self._jobs.get(uid)) is not None]
             self._work.add(*self._unlisted.report(daemon, jobs))
         if news.eligibility_changed:
-            self._reasons.fleet_changed(daemon.namespace, now)
+            self._fleet_changed(daemon.namespace, now)
         if news.eligibility_changed or news.doubts_settled:
             self._work.add(*self._placement.jobs_of(daemon.uid))
         self._work.add(daemon.uid)
@@ -92,7 +91,7 @@ class JobCache(QueueCache):
             self._queue.offer(known, 0)
         self._work.add(daemon.uid)
         self._work.add(*self._placement.release(daemon.uid))  # it could hold all builds for as long as it is unreadable
-        self._reasons.fleet_changed(daemon.namespace, now)
+        self._fleet_changed(daemon.namespace, now)
 
     def daemon_deleted(self, uid: str, now: Instant, *, watched: bool = False) -> None:
         """Remove a daemon whose object is gone, though its process may go on; `watched` if a watch missed no heartbeat before."""
@@ -101,7 +100,7 @@ class JobCache(QueueCache):
         daemon = self._daemons.deleted(uid, now, watched=watched)
         if daemon is not None:
             self._queue.remove(daemon)
-            self._reasons.fleet_changed(daemon.namespace, now)
+            self._fleet_changed(daemon.namespace, now)
             if (pod := self._pods.daemon_deleted(daemon)) is not None:
                 self._changed(pod.uid)
                 self._work.add(pod.uid)
@@ -135,6 +134,7 @@ class JobCache(QueueCache):
 
     def observe_growth(self, namespace: str, pool_uid: str, growth: Growth | None, now: Instant) -> None:
         """Record the state of a pool that creates daemons when jobs wait; None if it no longer does."""
+        self.changed_fleets.add(namespace)
         self._reasons.growth_changed(namespace, pool_uid, growth, now)
 
     def park(self, uid: str) -> None:
@@ -155,14 +155,7 @@ class JobCache(QueueCache):
         if (run := past_run(job)) is not None:
             self._queue.add_past_run(job.namespace, run)
         self._gone.add(job.uid, job.resource_version)
-        due = expiry(job)
-        lags = job.observed_generation not in {None, job.generation}
-        if job.deleting or (due is None and not lags):
-            self._ended.pop(job.uid, None)
-            return
-        unobserved = job.generation if lags else None
-        self._ended[job.uid] = EndedJob(job.namespace, job.name, job.uid, job.resource_version, due, unobserved)
-        self._work.add(job.uid)
+        self._remember(job)
 
     def _states_changed(self, daemon_uid: str, known: Daemon | None, now: Instant) -> None:
         """Hold up the workspaces whose states only this daemon has: not once its disk is gone with its Pod, or its object is."""
@@ -199,7 +192,7 @@ class JobCache(QueueCache):
         self._daemons.pod_changed(daemon_uid)
         if (daemon := self._daemons.get(daemon_uid)) is not None:
             self._states_changed(daemon_uid, daemon, now)
-        self._reasons.fleet_changed(namespace, now)
+        self._fleet_changed(namespace, now)
         self._work.add(*self._placement.jobs_of(daemon_uid), daemon_uid)
 
     def _reassign(self, previous: Job | None, job: Job, now: Instant) -> None:

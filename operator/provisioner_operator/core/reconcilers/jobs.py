@@ -19,7 +19,7 @@ from provisioner_operator.core.reconcilers.queue_statuses import QueueStatuses
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName, workspace_named_by
 
 HELD_SECONDS = 5.0
-"""Requeue interval of an expired job that is held until the status of its workspace or template records its end."""
+"""Requeue interval of a job to be deleted that is held until the status of its workspace or template records its end."""
 
 
 def _nobody_holds(_: str) -> bool:
@@ -172,7 +172,8 @@ class JobReconciler(QueueStatuses):
             self._claimable.free(job, now.wall)
 
     def _decide_ended(self, job: EndedJob, now: Instant) -> Expire | RecordGeneration | None:
-        wait = None if job.due is None else job.due - now.wall
+        due = self._due(job)
+        wait = None if due is None else due - now.wall
         if wait is not None and wait <= 0:
             # Before its generation, whose write may be refused.
             if not self._holds(job.uid):
@@ -181,6 +182,12 @@ class JobReconciler(QueueStatuses):
             wait = HELD_SECONDS
         self._work.add_after(job.uid, None if wait is None else now.monotonic + wait)
         return None if job.unobserved_generation is None else RecordGeneration(job)
+
+    def _due(self, job: EndedJob) -> float | None:
+        """Return the time of an ended job's deletion: the end of its time to live, or its history's, which may be over."""
+        history = self._histories.get(job.namespace)
+        dues = (job.due, None if history is None else history.due(job.uid))
+        return min((due for due in dues if due is not None), default=None)
 
     def _context(self, job: Job, now: Instant) -> Context:
         given, place = job.assignment, workspace_named_by(job)
@@ -235,7 +242,7 @@ class JobReconciler(QueueStatuses):
         decision = self._daemons.decide(uid, now, is_clear=self._placement.is_clear(uid), is_awaited=is_awaited)
         if isinstance(decision, MarkOffline):
             self._work.add(*self._placement.jobs_of(uid))
-            self._reasons.fleet_changed(daemon.namespace, now)
+            self._fleet_changed(daemon.namespace, now)
         return decision
 
     def _decide_unreadable_daemon(self, uid: str, now: Instant) -> ReleaseDaemon | None:

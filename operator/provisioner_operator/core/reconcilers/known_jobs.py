@@ -3,7 +3,7 @@
 The cache of jobs changes this state; the other reconcilers and the metrics only read it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from provisioner_operator.core.daemons.pods import DaemonPods
@@ -16,6 +16,7 @@ from provisioner_operator.core.model.records import Daemon, EndedJob, Job, Repor
 from provisioner_operator.core.model.work_queue import WorkQueue
 from provisioner_operator.core.scheduling.assignment import AssignmentQueue
 from provisioner_operator.core.scheduling.claimable_times import ClaimableTimes
+from provisioner_operator.core.scheduling.explanation import Growth
 from provisioner_operator.core.scheduling.explanation_timing import PendingReasons
 from provisioner_operator.core.scheduling.placement import Placement
 from provisioner_operator.core.scheduling.queueing.policy_queues import PolicyQueues
@@ -24,6 +25,7 @@ from provisioner_operator.core.scheduling.unlisted_runs import UnlistedRuns
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
 
 if TYPE_CHECKING:
+    from provisioner_operator.core.jobs.history import History
     from provisioner_operator.core.model.backoff import Backoff
 
 
@@ -37,7 +39,9 @@ class KnownJobs:
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
         self._ended: dict[str, EndedJob] = {}
-        """Ended jobs that still need a write."""
+        """Ended jobs that still need a write, or that a history is about."""
+        self._histories: dict[str, History] = {}
+        """Histories of the namespaces whose policies have one."""
         self._gone = GoneObjects()
         """Jobs that ended, and jobs, daemons and Pods that were deleted."""
         self._assigning: set[str] = set()
@@ -51,14 +55,16 @@ class KnownJobs:
         self._placement = Placement()
         self._pods = DaemonPods()
         self._daemons = KnownDaemons(self._pods)
-        self.wants_past_runs = False
-        """Whether a policy counts ended runs that are not known; reset by whoever lists them."""
+        self.wants_ended_jobs = False
+        """Whether a policy is about ended jobs that are not known; reset by whoever lists them."""
         self._policies: dict[str, Queue] = {}
         """ProvisionerQueues by uid."""
         self._queue_of: dict[str, str] = {}
         """Uid of the ProvisionerQueue in force, by namespace."""
         self._status_seen: dict[str, float] = {}
         """Monotonic time of the last look at the status of a namespace's queue."""
+        self.changed_fleets: set[str] = set()
+        """Namespaces whose daemons or pools changed; emptied by whoever keeps their supplies."""
         self._reasons = PendingReasons()
         self._claimable = ClaimableTimes()
         self._tell_unsaved: Callable[[NamespacedName, str | None], None] = _tell_nobody
@@ -69,6 +75,20 @@ class KnownJobs:
         daemon = self._daemons.get(self._placement.keeper_of(workspace) or "")
         state = None if daemon is None or workspace is None else daemon.unsaved_state_of(workspace[1])
         return None if daemon is None or state is None else (state, daemon.name)
+
+    def _fleet_changed(self, namespace: str, now: Instant) -> None:
+        """Have the supplies and the explanations of a namespace looked at, of which a daemon was added, removed or changed."""
+        self.changed_fleets.add(namespace)
+        self._reasons.fleet_changed(namespace, now)
+
+    def open_daemons(self, namespace: str) -> Iterator[Daemon]:
+        """Iterate over the namespace's daemons that take new jobs, as far as they have free slots."""
+        daemons = self._daemons
+        return (each for each in daemons.in_namespace(namespace) if daemons.may_get_jobs(each) and not each.cordoned)
+
+    def growths(self, namespace: str) -> Iterable[Growth]:
+        """Return the namespace's pools that create daemons when jobs wait."""
+        return self._reasons.growths(namespace)
 
     def is_unreadable_daemon(self, uid: str) -> bool:
         """Return whether that daemon is in a state that cannot be parsed."""
@@ -128,6 +148,10 @@ class KnownJobs:
     def held_namespaces(self) -> int:
         """Return the number of namespaces whose builds wait until each daemon has shown what it runs."""
         return self._placement.held_namespaces()
+
+    def ended_uids(self) -> dict[str, str]:
+        """Return the uids of known ended jobs, each with its namespace, for a list to find missed deletions."""
+        return {uid: job.namespace for uid, job in self._ended.items()}
 
     def uids(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return the uids of unfinished jobs and of daemons, for a resync to find missed deletions."""

@@ -3,13 +3,13 @@
 from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.reconcilers.known_jobs import KnownJobs
+from provisioner_operator.core.reconcilers.ended_job_cache import EndedJobCache
 from provisioner_operator.core.scheduling.queueing.policy import NO_POLICY, QueuePolicy, past_run
 from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.scheduling.queueing.status import STATUS_SECONDS
 
 
-class QueueCache(KnownJobs):
+class QueueCache(EndedJobCache):
     """Takes in each observation of a ProvisionerQueue, and queues what depends on it."""
 
     def observe_queue(self, queue: Queue, now: Instant) -> bool:
@@ -25,6 +25,7 @@ class QueueCache(KnownJobs):
         self._work.add(queue.uid)
         if known is None or known.policy != queue.policy:
             self._set_policy(queue.namespace, queue.policy, now)
+        self._set_history(queue.namespace, queue.kept_history)
         return True
 
     def queue_deleted(self, uid: str, now: Instant) -> None:
@@ -36,16 +37,24 @@ class QueueCache(KnownJobs):
             del self._queue_of[queue.namespace]
             self._status_seen.pop(queue.namespace, None)
             self._set_policy(queue.namespace, NO_POLICY, now)
+            self._set_history(queue.namespace, None)
 
-    def counts_past_runs(self, namespace: str) -> bool:
-        """Return whether the policy of the namespace counts ended runs."""
+    def needs_ended_jobs(self, namespace: str) -> bool:
+        """Return whether the policy of the namespace is about ended jobs: it keeps so many, or counts their runs."""
         queue = self.policy_queues.of(namespace)
-        return queue is not None and queue.past is not None
+        return self.keeps_history(namespace) or (queue is not None and queue.past is not None)
 
-    def observe_past_run(self, job: Job) -> None:
-        """Count an ended job's run, if the policy of its namespace counts any."""
-        if (run := past_run(job)) is not None and not self._gone.has_deleted(job.uid):
+    def observe_ended(self, job: Job) -> None:
+        """Observe an ended job for the policy of its namespace, which may be younger than the job's end."""
+        if self._gone.has_deleted(job.uid):
+            return
+        if (run := past_run(job)) is not None:
             self._queue.add_past_run(job.namespace, run)
+        known = self._ended.get(job.uid)
+        if known is None and not self._gone.outdates(job.uid, job.resource_version):
+            self._remember(job)
+        elif known is not None:
+            self._count(job)
 
     def _jobs_changed(self, namespace: str) -> None:
         """Have the status of the namespace's queue looked at, some time after the last look."""
@@ -63,4 +72,4 @@ class QueueCache(KnownJobs):
                 self._reasons.look_soon(job.uid, now)
         # With another half-life, runs may count that did not.
         if policy.fairness is not None and policy.fairness.half_life != known:
-            self.wants_past_runs = True
+            self.wants_ended_jobs = True

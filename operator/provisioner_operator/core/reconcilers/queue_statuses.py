@@ -2,6 +2,7 @@
 
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.reconcilers.explanations import JobExplanations
+from provisioner_operator.core.scheduling.queueing.namespace_queue import NamespaceQueue
 from provisioner_operator.core.scheduling.queueing.status import (
     STATUS_SECONDS,
     UpdateQueueStatus,
@@ -23,7 +24,6 @@ class QueueStatuses(JobExplanations):
             return None
         self._work.add_after(uid, None)
         self._status_seen[queue.namespace] = now.monotonic
-        if jobs is None:  # a policy that says nothing, and no job
-            return None
-        status = queue_status(queue, jobs, now.wall)
+        # A policy that says nothing about the order has no queue while there is no job.
+        status = queue_status(queue, NamespaceQueue() if jobs is None else jobs, now.wall)
         return UpdateQueueStatus(queue, status) if differs(status, queue.status) else None

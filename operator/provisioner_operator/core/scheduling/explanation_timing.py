@@ -6,7 +6,7 @@ if the result differs are the demand's jobs visited again, so that a fleet may c
 same daemon is advised as long as that is one of the smallest changes, it differs only if somebody has to know.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason
@@ -124,6 +124,10 @@ class PendingReasons:
         if growth != known:
             self.fleet_changed(namespace, now)
 
+    def growths(self, namespace: str) -> Iterable[Growth]:
+        """Return the namespace's pools that create daemons when jobs wait."""
+        return self._growths.get(namespace, {}).values()
+
     def advised(self, namespace: str) -> frozenset[str]:
         """Return the names of all daemons that the explanations of the namespace's jobs are about."""
         return frozenset(line.advised for line in self._lines.get(namespace, {}).values() if line.advised is not None)
@@ -200,7 +204,7 @@ class PendingReasons:
     def _explain(self, demand: Demand, fleet: Candidates) -> Explanation | None:
         line = self._line(demand)
         if line.explanation is None:
-            growths = self._growths.get(demand.namespace, {}).values()
+            growths = self.growths(demand.namespace)
             line.explanation = explain(demand, fleet(demand.namespace), growths, advised=line.advised)
             # None is not cached: a daemon that is free now soon has a job.
             if line.explanation is not None:

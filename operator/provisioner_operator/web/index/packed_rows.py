@@ -28,6 +28,7 @@ _COMMON = (
         "job.template",
         "job.labels",
         "job.background_reason",
+        "job.keeps_plan",
         "template",
         "template_uid",
         "version",

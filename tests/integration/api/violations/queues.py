@@ -23,4 +23,9 @@ QUEUE_ROWS = (
         a_queue_manifest(limits=[{"name": "a", "label": "team", "maxRunning": 1}]),
         "spec.limits[0].label",
     ),
+    Creation(
+        "history needs at least one of completed, failed and perWorkspace",
+        a_queue_manifest(history={}),
+        "spec.history",
+    ),
 )

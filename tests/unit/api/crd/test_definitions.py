@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from provisioner_operator.api.crd.definitions import KINDS, Kind, write
+from provisioner_operator.api.crd.definitions import KINDS, SUPPLY, Kind, write
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.api.v1alpha1.job import JobSpec, ProvisionerJob
 from provisioner_operator.api.v1alpha1.names import DAEMONS, POOLS
 from provisioner_operator.api.v1alpha1.phase_rules import PHASE_AFTER
 from provisioner_operator.core.jobs.lifecycle import TRANSITIONS
-from support.manifests import CRDS, Manifest
+from support.manifests import CRDS, MANIFESTS, Manifest
 
 ARTIFACTS = {
     "$ref",
@@ -40,6 +40,15 @@ def test_the_folder_holds_what_the_models_say(tmp_path: Path) -> None:
 
     for file in tmp_path.iterdir():
         assert (CRDS / file.name).read_bytes() == file.read_bytes(), f"{file.name} is out of date: run `make crds`"
+
+
+def test_a_component_holds_the_definition_that_only_it_needs(tmp_path: Path) -> None:
+    write(tmp_path, [SUPPLY])
+
+    (file,) = tmp_path.iterdir()
+    folder = MANIFESTS / "components" / "match-warnings"
+    assert (folder / file.name).read_bytes() == file.read_bytes(), f"{file.name} is out of date: run `make crds`"
+    assert file.name in yaml.safe_load((folder / "kustomization.yaml").read_text(encoding="utf-8"))["resources"]
 
 
 def test_the_kustomization_lists_every_crd() -> None:

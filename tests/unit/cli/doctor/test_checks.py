@@ -55,6 +55,17 @@ def test_a_policy_that_is_not_bound_is_not_active() -> None:
     assert VALIDATING[0] in found.message
 
 
+def test_a_supply_that_omits_something_is_named_and_so_is_the_lack_of_any() -> None:
+    assert checks.warnings({"acme": [], "sales": []}).level is Level.OK
+    found = checks.warnings({"acme": ["Supplies", "Templates"], "sales": []})
+    assert found.level is Level.WARNING
+    assert "acme (Supplies and Templates)" in found.message
+    assert "sales" not in found.message
+    none = checks.warnings({})
+    assert none.level is Level.WARNING
+    assert "PROVISIONER_OPERATOR_PUBLISH_SUPPLIES" in none.remedy
+
+
 def test_every_policy_of_the_manifests_is_looked_for() -> None:
     documents = [each for path in POLICIES.rglob("*.yaml") for each in yaml.safe_load_all(path.read_text())]
     names = {kind: {each["metadata"]["name"] for each in documents if each["kind"] == kind} for kind in POLICY_KINDS}

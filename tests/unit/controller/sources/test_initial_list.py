@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from provisioner_operator.controller import clock
 from provisioner_operator.controller.sources.initial_list import RESYNC_SECONDS, Lister
+from provisioner_operator.core.jobs.decisions import Expire
+from provisioner_operator.core.scheduling.supplies import SupplyContent, WriteSupply
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError, UnreachableError
 from provisioner_operator.kube.selectors import DAEMON_PODS, UNFINISHED_JOBS
@@ -28,8 +31,8 @@ def a_pod(name: str, namespace: str = "acme") -> Mapping[str, Any]:
 class Listing:
     """A lister and the parts that it feeds, over collections that are empty unless a test says otherwise."""
 
-    def __init__(self, namespace: str | None = "acme") -> None:
-        self.parts = ControllerParts()
+    def __init__(self, namespace: str | None = "acme", *, publish_supplies: bool = False) -> None:
+        self.parts = ControllerParts(publish_supplies=publish_supplies)
         self.namespace = namespace
         parts = self.parts
         self.lister = Lister(parts.client, parts.observer, parts.reconcilers, parts.writer, namespace)
@@ -90,6 +93,19 @@ async def test_each_kind_has_a_task_that_bears_the_namespace() -> None:
 
 
 @virtual_time
+async def test_supplies_are_followed_only_where_they_are_kept() -> None:
+    listing = Listing(publish_supplies=True)
+    listing.are_empty(*KINDS)
+    supply = WriteSupply("acme", None, SupplyContent()).body()
+    listing.has("supplies", a_page(stored(dict(supply))))
+    await listing.lister.list_all()
+    assert [each.uid for each in listing.parts.reconcilers.supplies.supplies()] == ["uid-of-default"]
+    async with listing.followed():
+        tasks = {task.get_name() for task in asyncio.all_tasks()}
+        assert "watch of supplies in acme" in tasks
+
+
+@virtual_time
 async def test_a_resync_finds_deletions_that_no_watch_reported_in_its_own_namespace() -> None:
     listing = Listing()
     listing.are_empty("queues", "jobs", "daemons", "templates", "workspaces")
@@ -135,6 +151,40 @@ async def test_a_policy_has_the_ended_jobs_listed_for_the_runs_that_it_counts() 
         await asyncio.sleep(3600)
     assert queue.share_of("ann") > queue.share_of("bob")
     assert len(listing.lists("jobs")) == 4
+
+
+@virtual_time
+async def test_a_history_has_the_ended_jobs_listed_and_counted() -> None:
+    listing = Listing()
+    listing.are_empty("pools", "pods", "daemons", "templates", "workspaces")
+    listing.has("queues", a_page(stored(a_queue_manifest(history={"completed": 1}))))
+    end: dict[str, Any] = {"phase": "Completed", "observedGeneration": 1}
+    first, last = (
+        stored(a_job_manifest(name), **end, finishedAt=f"2027-01-15T08:00:0{second}Z")
+        for second, name in enumerate(["first", "last"])
+    )
+    listing.has("jobs", a_page(), a_page(), a_page(last, first), a_page())
+    await listing.lister.list_all()
+    async with listing.followed():
+        await asyncio.sleep(1)
+    decisions = listing.parts.jobs.decide(clock.read())
+    assert [each.display_name for each in decisions if isinstance(each, Expire)] == ["acme/first"]
+
+
+@virtual_time
+async def test_an_ended_job_whose_deletion_was_missed_is_forgotten_with_the_next_list() -> None:
+    listing = Listing()
+    listing.are_empty("pools", "queues", "pods", "daemons", "templates", "workspaces")
+    ended: dict[str, Any] = {"phase": "Failed", "finishedAt": "2027-01-15T08:00:00Z"}
+    here, gone = (stored(a_job_manifest(name, ttlSecondsAfterFinished=60), **ended) for name in ("here", "gone"))
+    listing.has("jobs", a_page(), a_page(), a_page(), a_page(here))
+    listing.parts.observer.job(here)
+    listing.parts.observer.job(gone)
+    listing.parts.observer.job(stored(a_job_manifest("other", ttlSecondsAfterFinished=60), namespace="globex", **ended))
+    await listing.lister.list_all()
+    async with listing.followed():
+        await asyncio.sleep(1)
+    assert set(listing.parts.jobs.ended_uids()) == {"uid-of-here", "uid-of-other"}
 
 
 @virtual_time

@@ -4,10 +4,13 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.core.jobs.decisions import Assign, Expire, Fail
+from provisioner_operator.core.jobs.history import HistoryLimits
 from provisioner_operator.core.jobs.workspace_permission import Ownership
 from provisioner_operator.core.model.records import UnreadableObject
 from provisioner_operator.core.reconcilers.jobs import HELD_SECONDS
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
+from provisioner_operator.core.scheduling.queueing.policy import QueuePolicy
+from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.workspaces.records import WorkspaceStatus
 from support.builders.core import NAMESPACE, a_daemon, a_job, an_assigned_job, an_ended_job, at
 from support.builders.workspaces import a_build, a_workspace
@@ -38,6 +41,23 @@ def test_the_job_of_a_workspace_is_deleted_once_the_workspaces_status_has_its_en
     reconcilers.workspaces.observe_workspace(a_workspace(resource_version=2, status=recorded))
 
     assert [type(each) for each in reconcilers.jobs.decide(at(60 + HELD_SECONDS))] == [Expire]
+
+
+def test_a_history_keeps_the_job_of_a_workspace_until_the_workspaces_status_has_its_end() -> None:
+    reconcilers = Reconcilers.create("image")
+    build = a_build(phase=Phase.COMPLETED)
+    queue = Queue(NAMESPACE, "default", "uid-of-queue", 1, 1, QueuePolicy(), history=HistoryLimits(completed=0))
+    reconcilers.jobs.observe_queue(queue, at(0))
+    reconcilers.workspaces.observe_workspace(a_workspace())
+    reconcilers.workspaces.observe_build(build)
+    reconcilers.jobs.observe_job(an_ended_job("dev-1", uid=build.job_uid), at(0))
+    assert [each for each in reconcilers.jobs.decide(at(0)) if isinstance(each, Expire)] == []
+
+    recorded = WorkspaceStatus(build_number=1, latest_build=build.record, last_run=build.record)
+    reconcilers.workspaces.observe_workspace(a_workspace(resource_version=2, status=recorded))
+
+    (expire,) = [each for each in reconcilers.jobs.decide(at(HELD_SECONDS)) if isinstance(each, Expire)]
+    assert expire.job.name == "dev-1"
 
 
 def decided(reconcilers: Reconcilers) -> list[tuple[str, str]]:

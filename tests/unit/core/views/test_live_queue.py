@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
 from provisioner_operator.core.estimates.run_history import RunHistory
-from provisioner_operator.core.model.records import Daemon, Job, ReportedRun
+from provisioner_operator.core.model.records import Daemon, Job, ReportedRun, ReportedState
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.scheduling.queueing.records import Queue
-from provisioner_operator.core.views.explanation_cache import ExplanationCache
 from provisioner_operator.core.views.fit import fits
 from provisioner_operator.core.views.live_queue import LiveQueue
 from provisioner_operator.core.views.queue_view import Place
@@ -23,7 +22,6 @@ from provisioner_operator.core.views.wait_estimate import estimates_in
 from support.builders.core import (
     NOON,
     a_daemon,
-    a_demand,
     a_job,
     a_running_job,
     an_assigned_job,
@@ -82,7 +80,10 @@ def daemons(draw: st.DrawFn) -> Daemon:
         "heartbeat": draw(st.sampled_from([None, heartbeat(-60), heartbeat(0), heartbeat(-30)])),
     }
     namespace = NAMESPACES[name == "three"]
-    return replace(a_daemon(name, namespace=namespace, tags=draw(TAGS)), runs=frozenset(runs), **fields)
+    unsaved = draw(st.sampled_from([(), (), (), (ReportedState("dev", "dev-0"),)]))
+    return replace(
+        a_daemon(name, namespace=namespace, tags=draw(TAGS)), runs=frozenset(runs), unsaved=unsaved, **fields
+    )
 
 
 @st.composite
@@ -282,19 +283,22 @@ def test_a_job_waits_for_the_last_slot_while_a_run_has_it() -> None:
     assert live.reason_of(job) == "DaemonsBusy"
 
 
-def test_explanations_of_ever_new_demands_are_not_all_kept() -> None:
-    fleet = ExplanationCache()
-    for number in range(5000):
-        assert fleet.explain(a_demand(number=str(number))) is not None
-    assert fleet.size < 5000
-
-
 def test_an_assignment_that_is_withdrawn_puts_the_job_back() -> None:
     live = LiveQueue()
     live.observe_job(an_assigned_job())
     assert live.place_of("uid-of-job") is None
     live.observe_job(a_job())
     assert live.place_of("uid-of-job") == Place(1, 1)
+
+
+def test_an_assigned_job_has_its_workspace_before_an_older_one() -> None:
+    live, older = LiveQueue(), a_job("dev-1", workspace="dev")
+    live.observe_job(older)
+    live.observe_job(an_assigned_job("dev-2", workspace="dev"))
+    busy = live.busy(older)
+    assert busy is not None
+    assert busy.details == "First goes dev-2."
+    assert live.place_of(older.uid) is None
 
 
 @pytest.mark.parametrize("forget", [LiveQueue.forget_job, LiveQueue.forget_daemon, LiveQueue.forget_pool])

@@ -71,6 +71,12 @@ def test_where_no_daemon_is_near_nothing_is_said(daemons: list[Daemon]) -> None:
     assert missed(*daemons) == []
 
 
+def test_a_daemon_that_differs_in_three_tags_is_not_near() -> None:
+    job = a_job(tags={"datacenter": "berlin", "gpu": "yes", "os": "linux"})
+    assert missed(a_daemon("d1", tags={"disk": "fast"}), job=job) == []
+    assert len(missed(a_daemon("d1", tags={"os": "linux"}), job=job)) == 1
+
+
 def test_a_job_of_a_user_or_without_tags_misses_by_more_than_a_tag() -> None:
     assert missed(a_daemon("d1", tags={"gpu": "yes"}), job=a_job(tags={})) == []
     assert missed(a_daemon("d1"), job=a_job(tags={"scope": "user", "owner": "sam"})) == []

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
-from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.model.records import Daemon, Job, ReportedState
+from provisioner_operator.core.scheduling.explanation import explain_unsaved_state
 from provisioner_operator.core.views.snapshot import Snapshot, ran, waited
 from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_assigned_job, an_ended_job
 from support.builders.pools import a_pool
@@ -187,3 +188,22 @@ def test_a_daemon_reports_also_while_it_takes_no_more_jobs(
 def test_a_job_that_was_canceled_before_it_started_waited_until_its_end() -> None:
     canceled = a_job(phase=Phase.CANCELED, finished=NOON + 25)
     assert waited(canceled, NOON + 60) == 25
+
+
+def test_a_workspace_whose_state_is_not_saved_yet_waits_for_the_daemon_that_has_it() -> None:
+    state = ReportedState("dev", "dev-6", "no quota")
+    job, other = a_job("dev-7", workspace="dev"), a_job("test-1", workspace="test")
+    snapshot = Snapshot([job, other], [daemon("keeper", unsaved=(state,))], now=NOON + 1)
+
+    assert snapshot.busy(job) == explain_unsaved_state(state, "keeper")
+    assert snapshot.reason_of(job) == "StateUnsaved"
+    assert snapshot.place_of(job.uid) is None
+    assert snapshot.busy(other) is None
+
+
+def test_an_assigned_job_has_its_workspace_before_an_older_one() -> None:
+    older, assigned = a_job("dev-1", workspace="dev"), an_assigned_job("dev-2", workspace="dev")
+    snapshot = Snapshot([older, assigned], [daemon()], now=NOON + 1)
+
+    assert details(snapshot, older) == "First goes dev-2."
+    assert snapshot.place_of(older.uid) is None

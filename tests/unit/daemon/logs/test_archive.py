@@ -95,8 +95,9 @@ def test_a_long_run_is_flushed_while_it_runs_and_only_when_it_wrote(monkeypatch:
     assert objects.objects[PATH]["data"] == {"log": "one\ntwo\n"}
 
 
-def test_a_log_that_cannot_be_archived_is_no_obstacle() -> None:
+def test_a_log_that_cannot_be_archived_is_no_obstacle(caplog: pytest.LogCaptureFixture) -> None:
     objects = Objects()
     objects.failure = ForbiddenError(403, "no")
     archive, _ = an_archive(objects, "hello")
     assert asyncio.run(archive.close()) is None
+    assert "Cannot archive the log of job acme/dev-7: no" in caplog.text

@@ -215,6 +215,18 @@ async def test_a_request_that_gives_up_does_not_end_the_plugin(plugins: Plugins)
     assert plugins.runs == 1
 
 
+@virtual_time
+async def test_the_end_of_the_process_waits_for_no_plugin(plugins: Plugins) -> None:
+    credential = by_plugin()
+    asking = asyncio.create_task(credential.get())
+    await asyncio.sleep(0.5)
+    began = asyncio.get_running_loop().time()
+    await credential.close()
+    assert asyncio.get_running_loop().time() == began
+    assert plugins.runs == 1
+    await asyncio.gather(asking, return_exceptions=True)
+
+
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> list[KeyPair]:
     authority = Authority("it", tmp_path_factory.mktemp("authority") / "it")

@@ -1,4 +1,4 @@
-"""ProvisionerQueue: the policy by which the waiting jobs of a namespace start.
+"""ProvisionerQueue: the policy by which the waiting jobs of a namespace start, and its ended ones are kept.
 
 Its administrators write the spec, the controller the status. One in a namespace counts, and has the name `default`.
 """
@@ -16,6 +16,8 @@ from provisioner_operator.api.v1alpha1.rules import Rule, rule, validated_by
 from provisioner_operator.api.v1alpha1.tags import TagValue
 from provisioner_operator.api.v1alpha1.unseen import not_observed
 
+MOST_KEPT = 100_000
+"""Largest number of ended jobs that a history may name."""
 OTHERS = "*"
 """Name in the weights that stands for all groups that are not named."""
 
@@ -25,6 +27,11 @@ QUEUE_RULES = (
         f"a namespace has one ProvisionerQueue, and its name is {QUEUE_NAME}",
         field="metadata.name",
     ),
+)
+
+_SOME_NUMBER = rule(
+    "has(self.completed) || has(self.failed) || has(self.perWorkspace)",
+    "history needs at least one of completed, failed and perWorkspace",
 )
 
 GroupName = Annotated[str, StringConstraints(max_length=253)]
@@ -99,8 +106,25 @@ class Limit(Model):
     """Number of these jobs that may be assigned or running at a time. With 0, none starts."""
 
 
+class History(Model):
+    """Numbers of ended jobs to keep. Those that ended first are deleted, whatever their time to live, with their logs.
+
+    Each number counts on its own. A job is kept until its workspace or template records its end, and a run until it counts little for
+    `fairness`: three times `halfLifeSeconds`. Jobs that keep a plan, and checks for drift, neither count nor are deleted.
+    """
+
+    model_config = ConfigDict(json_schema_extra=validated_by(_SOME_NUMBER))
+
+    completed: Annotated[int, Field(ge=0, le=MOST_KEPT)] | None = None
+    """Number of jobs of the namespace to keep that completed. All, if absent."""
+    failed: Annotated[int, Field(ge=0, le=MOST_KEPT)] | None = None
+    """Number of jobs of the namespace to keep that failed or were canceled. All, if absent."""
+    per_workspace: Annotated[int, Field(ge=1, le=MOST_KEPT)] | None = None
+    """Number of jobs to keep of each workspace, however they ended. All, if absent."""
+
+
 class QueueSpec(Model):
-    """Groups that share the slots, limits, and work that nobody waits for."""
+    """Groups that share the slots, limits, work that nobody waits for, and ended jobs."""
 
     fairness: Fairness | None = None
     """Groups that share the slots. Without it, priority and age decide."""
@@ -115,6 +139,8 @@ class QueueSpec(Model):
         list[BackgroundWork], Field(max_length=8, json_schema_extra={"x-kubernetes-list-type": "set"})
     ] = []
     """Reasons of jobs that never start before a job of the same priority that somebody waits for."""
+    history: History | None = None
+    """Numbers of ended jobs to keep. Without it, only their time to live deletes them."""
 
 
 class GroupStatus(Model):
@@ -170,7 +196,7 @@ class QueueStatus(Model):
 
 
 class ProvisionerQueue(Model):
-    """The policy of a namespace's queue: groups that share the slots, limits, and work that goes last.
+    """The policy of a namespace's queue: groups that share the slots, limits, work that goes last, and ended jobs that are kept.
 
     Without one, jobs start by priority and age. `kubectl get pq` shows how many wait and run, `kubectl provisioner jobs why` what a
     job waits for.
@@ -181,6 +207,6 @@ class ProvisionerQueue(Model):
     metadata: ObjectMeta
     """Its name, `default`, and labels."""
     spec: QueueSpec = QueueSpec()
-    """Groups that share the slots, limits, and work that nobody waits for."""
+    """Groups that share the slots, limits, work that nobody waits for, and ended jobs."""
     status: QueueStatus = QueueStatus(conditions=not_observed("queue"))
     """Jobs of the namespace. Written by the controller."""

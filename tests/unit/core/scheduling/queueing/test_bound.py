@@ -1,6 +1,6 @@
 """No group waits longer than the bound that `bound` states, in fleets and arrivals of any kind."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from math import inf
 
@@ -16,9 +16,10 @@ from provisioner_operator.core.scheduling.queueing.bound import (
     round_seconds,
 )
 from provisioner_operator.core.scheduling.queueing.namespace_queue import NamespaceQueue
-from provisioner_operator.core.scheduling.queueing.policy import NO_POLICY, Limit, QueuePolicy
+from provisioner_operator.core.scheduling.queueing.policy import NO_POLICY, Limit, PastRun, QueuePolicy, past_run
+from provisioner_operator.core.scheduling.queueing.records import RUN_HALF_LIVES
 from support.builders.core import NOON, a_demand, a_job, a_running_job
-from support.builders.queues import a_past_run, a_policy, fair
+from support.builders.queues import a_past_run, a_policy, fair, people_jobs, policies
 
 GROUPS = ("ann", "bob", "cleo", "dan", "eve")
 SHORTEST, LONGEST = 30, 900
@@ -42,6 +43,10 @@ class Fleet:
     longest_wait: float = 0
     started: dict[str, float] = field(default_factory=dict)
     """Times of starts by uid."""
+    forgotten: frozenset[str] = frozenset()
+    """Groups whose runs are deleted as soon as a history may."""
+    past: list[tuple[float, str]] = field(default_factory=list)
+    """End and uid of the runs of these groups, as they ended."""
 
     def __post_init__(self) -> None:
         self.queue = NamespaceQueue(a_policy(fairness=fair(self.weights, half_life=self.half_life)))
@@ -61,8 +66,16 @@ class Fleet:
             self.queue.advance(self.now)
             self.queue.free_slot(uid)
             self.queue.add_past_run(a_past_run(uid, started=started, finished=self.now, initiator=group))
+            self.forget(uid, group)
             self.settle()
         self.now = until
+
+    def forget(self, uid: str, group: str) -> None:
+        """Delete the jobs that a history may delete, after this one has ended."""
+        if group in self.forgotten:
+            self.past.append((self.now, uid))
+        while self.past and self.past[0][0] + RUN_HALF_LIVES * self.half_life <= self.now:
+            self.queue.forget_past_run(self.past.pop(0)[1])
 
     def settle(self) -> None:
         """Begin the waits of groups that have nothing running, and fill the free slots."""
@@ -107,17 +120,29 @@ ARRIVALS = st.lists(
 """Time after the last arrival, group, length of a run, and number of jobs."""
 
 
+WEIGHTS = st.dictionaries(st.sampled_from(GROUPS), st.integers(1, 100), max_size=3)
+Arrivals = list[tuple[int, str, int, int]]
+
+
 @settings(max_examples=300, deadline=None)
-@given(
-    st.integers(1, 4),
-    st.sampled_from([60, 3600, 86_400]),
-    st.dictionaries(st.sampled_from(GROUPS), st.integers(1, 100), max_size=3),
-    ARRIVALS,
-)
+@given(st.integers(1, 4), st.sampled_from([60, 3600, 86_400]), WEIGHTS, ARRIVALS)
 def test_no_group_waits_longer_than_the_bound(
-    slots: int, half_life: int, weights: dict[str, int], arrivals: list[tuple[int, str, int, int]]
+    slots: int, half_life: int, weights: dict[str, int], arrivals: Arrivals
 ) -> None:
-    fleet = Fleet(slots, half_life, weights)
+    run_all(Fleet(slots, half_life, weights), arrivals)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(1, 4), WEIGHTS, ARRIVALS, st.frozensets(st.sampled_from(GROUPS), min_size=1))
+def test_the_bound_holds_with_a_history_if_a_round_is_shorter_than_it_keeps_a_run(
+    slots: int, weights: dict[str, int], arrivals: Arrivals, forgotten: frozenset[str]
+) -> None:
+    half_life = round_seconds(LONGEST, len(GROUPS), slots) / RUN_HALF_LIVES + 1
+    run_all(Fleet(slots, int(half_life), weights, forgotten=forgotten), arrivals)
+
+
+def run_all(fleet: Fleet, arrivals: Arrivals) -> None:
+    """Let all jobs arrive and end."""
     number, submitted = 0, NOON
     for after, group, length, count in arrivals:
         submitted += after
@@ -178,6 +203,69 @@ def test_a_wait_counts_from_the_end_of_the_groups_last_run() -> None:
     found = measure_fairness(queue, NOON + 100)
     assert found.longest_wait == 80
     assert 0 < found.ratio < 1
+
+
+def plain_fairness(
+    policy: QueuePolicy, waiting: list[Job], running: list[Job], past: list[PastRun], now: float
+) -> tuple[float, float]:
+    """The longest wait and the largest share of its bound, by definition: with sums of everything."""
+    assert policy.fairness is not None
+    half_life, weight, group_of = policy.fairness.half_life, policy.fairness.weight_of, policy.group_of
+    used = [key for job in running for key in policy.limits_of(job)]
+    free = [job for job in waiting if all(used.count(key) < policy.most(key) for key in policy.limits_of(job))]
+    first = min(((-job.priority, policy.is_background(job)) for job in free), default=None)
+    next_ones = [job for job in free if (-job.priority, policy.is_background(job)) == first]
+    competing = {group_of(job) for job in (*next_ones, *running)}
+    lengths = [now - job.started for job in running if job.started] + [run.finished - run.started for run in past]
+    found = [(0.0, 0.0)]
+    for group in {group_of(job) for job in next_ones} - {group_of(job) for job in running}:
+        since = min(job.created for job in next_ones if group_of(job) == group)
+        ended = [run for run in past if group_of(run) == group]
+        wait = now - max([since, *(run.finished for run in ended)])
+        slots = max(1, len(running))
+        bound = max(lengths, default=0) * -(-len(competing) // slots) + debt_seconds(
+            past_use=sum(2 ** ((r.finished - now) / half_life) - 2 ** ((r.started - now) / half_life) for r in ended),
+            weight=weight(group),
+            heaviest=max(map(weight, competing)),
+            shortest_run=min(lengths, default=0),
+            half_life=half_life,
+        )
+        found.append((wait, wait / bound if bound > 0 else 0.0))
+    return max(wait for wait, _ in found), max(ratio for _, ratio in found)
+
+
+@settings(deadline=None)
+@given(
+    policies().filter(lambda policy: policy.fairness is not None),
+    st.lists(people_jobs(), unique_by=lambda job: job.uid, max_size=13),
+    st.integers(0, 4),
+    st.lists(st.tuples(people_jobs(), st.integers(60, 9000), st.integers(1, 600)), max_size=4),
+)
+def test_the_measure_is_that_of_the_definition(
+    policy: QueuePolicy, jobs: list[Job], slots: int, ended: list[tuple[Job, int, int]]
+) -> None:
+    now = NOON + 9000
+    waiting = jobs[slots:]
+    running = [replace(job, started=NOON + 600 * at) for at, job in enumerate(jobs[:slots], start=1)]
+    runs = [
+        replace(job, uid=f"past-{at}", started=now - ago - took, finished=now - ago)
+        for at, (job, ago, took) in enumerate(ended)
+    ]
+    past = [run for run in map(past_run, runs) if run is not None]
+    queue = NamespaceQueue(policy)
+    queue.advance(now)
+    for job in waiting:
+        queue.put(job)
+    for job in running:
+        queue.take_slot(job)
+    for run in past:
+        queue.add_past_run(run)
+
+    found = measure_fairness(queue, now)
+
+    wait, ratio = plain_fairness(policy, waiting, running, past, now)
+    assert found.longest_wait == wait
+    assert found.ratio == pytest.approx(ratio, rel=1e-4)
 
 
 def test_nothing_is_measured_where_nobody_shares_or_nobody_waits() -> None:

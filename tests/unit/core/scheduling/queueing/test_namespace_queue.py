@@ -1,11 +1,13 @@
 """The queue of a namespace names the job that the plain definition of its policy does: sort all, skip what a limit holds."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from typing_extensions import override
 
 from provisioner_operator.api.v1alpha1.enums import BackgroundWork, JobType, Transition
 from provisioner_operator.core.model.matching import Demand
@@ -127,6 +129,9 @@ class AnyHistory(RuleBasedStateMachine):
         assert {job.uid for job in waiting} == set(self.waiting)
         for job in self.waiting.values():
             assert job.uid in self.queues
+        demands = {job.demand for job in self.waiting.values()}
+        assert set([] if queue is None else queue.demands()) == demands
+        assert [self.queues.has(demand_of(tags)) for tags in TAGS] == [demand_of(tags) in demands for tags in TAGS]
 
     @invariant()
     def as_many_count_as_waiting_as_could_run_at_once(self) -> None:
@@ -137,6 +142,25 @@ class AnyHistory(RuleBasedStateMachine):
             assert depths.get(demand, 0) <= sum(job.demand == demand for job in self.waiting.values())
             if self.queues.first(demand) is None:
                 assert demand not in depths
+
+    @override
+    def teardown(self) -> None:
+        """Nothing is kept of jobs that are gone."""
+        queue = self.queues.of(NAMESPACE)
+        for uid in self.waiting:
+            self.queues.discard(uid)
+        for uid in self.running:
+            self.queues.free_slot(uid)
+        for uid in self.past:
+            self.queues.forget_past_run(uid)
+        for each in () if queue is None else (queue, queue.slots, queue.past):
+            assert [name for name, value in attributes(each) if isinstance(value, dict) and value] == []
+        self.queues.set_policy(NAMESPACE, NO_POLICY, START)
+        assert [name for name, value in attributes(self.queues) if isinstance(value, dict) and value] == []
+
+
+def attributes(thing: object) -> Iterable[tuple[str, object]]:
+    return [] if thing is None else vars(thing).items()
 
 
 AnyHistory.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

@@ -11,7 +11,7 @@ from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecisio
 from provisioner_operator.core.reconcilers.explanations import LIMIT_LOOK_SECONDS
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from provisioner_operator.core.scheduling.explanation_timing import PATIENCE_SECONDS
-from provisioner_operator.core.scheduling.queueing.policy import Limit, QueuePolicy
+from provisioner_operator.core.scheduling.queueing.policy import Fairness, Limit, QueuePolicy
 from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.scheduling.queueing.status import STATUS_SECONDS, UpdateQueueStatus
 from support.builders.core import (
@@ -25,7 +25,7 @@ from support.builders.core import (
     next_heartbeat,
 )
 from support.builders.observed_jobs import assigned_by
-from support.builders.queues import BY_INITIATOR, a_policy
+from support.builders.queues import BY_INITIATOR, a_policy, fair
 
 ONE_EACH = a_policy(Limit("each", 1, per=BY_INITIATOR))
 
@@ -59,8 +59,8 @@ def test_a_run_that_ended_makes_the_next_of_its_group_wait() -> None:
     jobs = JobReconciler()
     assert jobs.observe_queue(a_queue(), at(0))
     assert not jobs.observe_queue(a_queue(), at(0))
-    assert jobs.wants_past_runs
-    assert jobs.counts_past_runs(NAMESPACE)
+    assert jobs.wants_ended_jobs
+    assert jobs.needs_ended_jobs(NAMESPACE)
     jobs.observe_daemon(a_daemon(), at(0))
     jobs.observe_job(an_ended_job("past", initiator="ann", finished=20), at(20))
     jobs.observe_job(a_job("anns", initiator="ann", created=20), at(20))
@@ -74,15 +74,15 @@ def test_a_run_of_a_deleted_job_is_neither_kept_nor_counted_again() -> None:
     jobs = JobReconciler()
     jobs.observe_queue(a_queue(), at(60))
     past = an_ended_job("past", initiator="ann", finished=60)
-    jobs.observe_past_run(past)
+    jobs.observe_ended(past)
     queue = jobs.policy_queues.of(NAMESPACE)
     assert queue is not None
     assert queue.share_of("ann") > queue.share_of("bob")
     jobs.job_deleted(past.uid, at(61))
     assert queue.share_of("ann") == queue.share_of("bob")
-    jobs.observe_past_run(past)  # a page of a list that was read before
+    jobs.observe_ended(past)  # a page of a list that was read before
     assert queue.share_of("ann") == queue.share_of("bob")
-    assert not jobs.counts_past_runs("elsewhere")
+    assert not jobs.needs_ended_jobs("elsewhere")
 
 
 def test_a_job_that_a_limit_holds_is_told_so_and_starts_once_the_limit_is_raised() -> None:
@@ -166,31 +166,84 @@ def test_the_status_is_written_at_once_for_a_new_policy_and_then_seldom() -> Non
         assert not of_kind(decisions, UpdateQueueStatus)
         settle(jobs, decisions, 1 + number)
 
-    decisions = list(jobs.decide(at(STATUS_SECONDS + 1)))
+    assert not of_kind(list(jobs.decide(at(STATUS_SECONDS - 0.5))), UpdateQueueStatus)
+    decisions = list(jobs.decide(at(STATUS_SECONDS)))
     (update,) = of_kind(decisions, UpdateQueueStatus)
     assert isinstance(update, UpdateQueueStatus)
     assert (update.status.pending, update.status.running) == (4, 1)
     assert [(each.name, each.running, each.pending, each.share) for each in update.status.groups] == [("", 1, 4, 100)]
     assert [(each.name, each.running, each.blocked) for each in update.status.limits] == [("each", 1, 4)]
-    settle(jobs, decisions, STATUS_SECONDS + 1)
+    settle(jobs, decisions, STATUS_SECONDS)
 
     # Nothing but time passes.
     assert not of_kind(list(jobs.decide(at(9 * STATUS_SECONDS))), UpdateQueueStatus)
 
 
-def test_the_status_of_a_policy_that_says_nothing_is_not_written_while_there_is_no_job() -> None:
+def test_a_policy_that_says_nothing_is_in_force_too() -> None:
     jobs = JobReconciler()
     jobs.observe_queue(a_queue(QueuePolicy()), at(0))
-    assert list(jobs.decide(at(0))) == []
+    (update,) = jobs.decide(at(0))
+    assert isinstance(update, UpdateQueueStatus)
+    assert (update.status.pending, update.status.running, update.status.observed_generation) == (0, 0, 1)
 
 
-def test_a_refused_status_is_reported() -> None:
+def test_a_refused_status_is_reported_and_written_at_once_when_the_queue_changes() -> None:
     jobs = JobReconciler()
     jobs.observe_queue(a_queue(), at(0))
     (update,) = jobs.decide(at(0))
     assert jobs.refused(update, Refusal("Forbidden", "no"), at(0))
     jobs.settled(update, at(0))
     assert list(jobs.decide(at(0))) == []
+
+    jobs.observe_queue(a_queue(version=2), at(0.5))
+    assert len(of_kind(list(jobs.decide(at(0.5))), UpdateQueueStatus)) == 1
+
+
+def test_another_policy_is_reported_at_once_however_soon_it_follows() -> None:
+    jobs = JobReconciler()
+    for version in (1, 5):
+        jobs.observe_queue(a_queue(version=version), at(version))
+        decisions = list(jobs.decide(at(version)))
+        (update,) = of_kind(decisions, UpdateQueueStatus)
+        assert isinstance(update, UpdateQueueStatus)
+        assert update.status.observed_generation == version
+        settle(jobs, decisions, version)
+    assert not of_kind(list(jobs.decide(at(6))), UpdateQueueStatus)
+
+
+def test_a_queue_is_looked_at_no_more_until_a_job_changes() -> None:
+    jobs = JobReconciler()
+    jobs.observe_queue(a_queue(), at(0))
+    settle(jobs, list(jobs.decide(at(0))), 0)
+    list(jobs.decide(at(STATUS_SECONDS)))
+    assert jobs.next_wake() is None
+
+
+def test_a_queue_that_can_be_parsed_again_is_reported_on() -> None:
+    jobs = JobReconciler()
+    jobs.park("uid-of-queue")
+    jobs.observe_queue(a_queue(), at(0))
+    assert len(of_kind(list(jobs.decide(at(0))), UpdateQueueStatus)) == 1
+
+
+@pytest.mark.parametrize(
+    ("former", "later", "wants"),
+    [
+        (None, fair(), True),
+        (None, None, False),
+        (fair(), None, False),
+        (fair(half_life=60), fair({"ann": 2}, half_life=60), False),
+        (fair(half_life=60), fair(half_life=120), True),
+    ],
+)
+def test_ended_jobs_are_listed_when_runs_may_count_that_did_not(
+    former: Fairness | None, later: Fairness | None, *, wants: bool
+) -> None:
+    jobs = JobReconciler()
+    jobs.observe_queue(a_queue(QueuePolicy(former)), at(0))
+    jobs.wants_ended_jobs = False
+    jobs.observe_queue(a_queue(QueuePolicy(later), version=2), at(1))
+    assert jobs.wants_ended_jobs is wants
 
 
 @pytest.mark.parametrize("phase", [Phase.COMPLETED, Phase.CANCELED])
