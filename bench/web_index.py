@@ -20,6 +20,7 @@ from bench.web_jobs import Population
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS
 from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.views.wait_estimate import estimates_in
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.memory import trim
 from provisioner_operator.web.index.query import Cursor, JobQuery
@@ -107,7 +108,7 @@ def _ask(index: ClusterIndex, population: Population) -> None:
     _time("50 places and reasons", lambda: _describe(index, pending[:_LIMIT]))
     _time("explain", lambda: index.queue.explain(last.job))
     _time("fits", lambda: index.queue.fits(last.job))
-    _time("estimate", lambda: index.queue.estimate(last.job))
+    _time("estimates of a namespace", lambda: estimates_in(index.queue.live, last.job.namespace, index.queue.history))
     _time("jobs of a workspace", lambda: index.jobs.of_workspace(last.job.namespace, last.job.workspace or ""))
 
 

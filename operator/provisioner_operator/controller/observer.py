@@ -76,7 +76,8 @@ class Observer:
         self.job(body)
 
     def found_ended(self, body: Mapping[str, Any]) -> None:
-        """Describe a job that ended while no controller may have watched."""
+        """Learn from a job that ended while no controller may have watched, and describe it."""
+        self._metrics.overlong.found(body)
         finished = (body.get("status") or {}).get("finishedAt") if self._traces.is_on else None
         # The others, perhaps very many, need not be parsed.
         if finished is None or not is_recent(datetime.fromisoformat(finished).timestamp(), clock.read().wall):
@@ -236,6 +237,8 @@ class Observer:
         job = records.job
         if job.phase in TERMINAL:
             self._pools.run_ended(job)
+            if previous.phase is not job.phase:
+                self._metrics.overlong.ended(job)
             if records.ended is not None and previous.phase is not job.phase:
                 self._traces.ended(job, records.ended)
         if not self._leads():

@@ -180,6 +180,7 @@ def parse_daemon(body: Mapping[str, Any]) -> Daemon:
         name=meta.name,
         uid=meta.uid,
         resource_version=int(meta.resource_version),
+        created=meta.creation_timestamp.timestamp(),
         supply=Supply(meta.namespace, frozenset(spec.provisioners), effective_tags(spec.tags)),
         capacity=spec.capacity,
         cordoned=spec.cordoned,

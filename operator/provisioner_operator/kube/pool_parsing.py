@@ -101,6 +101,7 @@ def _status(model: PoolStatusModel) -> PoolStatus:
         busy=model.busy,
         queued=model.queued,
         mean_run_seconds=model.mean_run_seconds,
+        start_seconds=tuple(model.start_seconds),
         selector=model.selector,
         observed_generation=model.observed_generation,
         conditions=conditions_of(model.conditions),

@@ -185,16 +185,17 @@ def test_a_daemons_own_output_has_the_lines_that_its_archive_has(
 
 
 def test_why_estimates_the_wait_from_runs_that_ended(busy: ProductNamespace, people: People) -> None:
-    busy.submit("known", seconds=1, tags=ON_PREM)
-    people.viewer.run("jobs", "wait", "known", "--timeout", "110s")
+    for number in range(5):
+        busy.submit(f"known-{number}", seconds=1, tags=ON_PREM)
+        people.viewer.run("jobs", "wait", f"known-{number}", "--timeout", "110s")
     for name in ("fills-1", "fills-2"):
         busy.submit_held(name, tags=ON_PREM)
     busy.submit("queued", tags=ON_PREM)
     text = people.viewer.run("jobs", "why", "queued").out
     assert "DaemonsBusy" in text
-    assert "It starts in about " in text
+    assert "(p90), estimated from at least 5 past runs of each kind" in text
     document = people.viewer.run("jobs", "why", "queued", "-o", "json").document
-    assert document["estimatedSeconds"] >= 1
+    assert document["estimate"]["p90Seconds"] >= document["estimate"]["p50Seconds"] >= 0
     for name in ("fills-1", "fills-2"):
         busy.ledger.release(name)
     people.viewer.run("jobs", "wait", "queued", "--timeout", "110s")

@@ -135,7 +135,7 @@ def test_why_works_without_an_operator(people: People) -> None:
     document = people.viewer.run("jobs", "why", "cloudy", "-o", "json").document
     assert document["stuck"] is True
     assert document["queue"] == {"position": 1, "size": 1}
-    assert document["estimatedSeconds"] is None
+    assert document["estimate"] is None
     assert "set spec.cordoned of daemon d2 to false" in document["message"]
     assert "First goes build-1" in people.viewer.run("jobs", "why", "build-2").out
 

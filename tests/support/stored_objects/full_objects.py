@@ -274,7 +274,7 @@ def _pools() -> Iterator[Manifest]:
     }
     scaling = {"minReplicas": 1, "maxReplicas": 9, "targetWaitSeconds": 60, "scaleDownDelaySeconds": 300}
     counts = ("replicas", "desiredReplicas", "updatedReplicas", "idle", "busy", "queued", "meanRunSeconds")
-    status = _STATUS | dict.fromkeys(counts, 1) | {"selector": "provisioner.dev/pool=full"}
+    status = _STATUS | dict.fromkeys(counts, 1) | {"selector": "provisioner.dev/pool=full", "startSeconds": [20, 35]}
     yield _with_status(a_pool_manifest("full", **spec, autoscaling=scaling), status)
     yield _with_status(a_pool_manifest("full-fixed", **spec, replicas=1), status)
 

@@ -112,6 +112,9 @@ class PoolStatus(Model):
     """Number of jobs that wait only for a daemon and that this pool's daemons could run."""
     mean_run_seconds: Count | None = None
     """Mean duration of recent runs on this pool's daemons, used by autoscaling."""
+    start_seconds: Annotated[list[Count], Field(max_length=20)] = []
+    """Time that the last new daemons took to be ready, from the creation of their Pods; the newest last. Estimates of
+    the wait rest on it."""
     selector: Annotated[str, StringConstraints(max_length=1024)] | None = None
     """Label selector of the pool's Pods, for autoscalers."""
     observed_generation: int | None = None

@@ -101,9 +101,11 @@ def list_(
     """List jobs, oldest first.
 
     QUEUE is the job's position among the pending jobs with the same namespace, provisioner and tags, and their number. It
-    is empty for a job that is suspended, or that waits for an earlier job of its workspace. With -o json or yaml, the
-    output is an array of the API's objects; a pending job has an additional field `queue`: position, size, reason,
-    waitedSeconds.
+    is empty for a job that is suspended, or that waits for an earlier job of its workspace. STARTS IN is the estimated
+    time until such a job starts: half do within the first time, nine of ten within the second. A running job is Overlong if
+    it has run for longer than 99 % of those like it; TYPICAL RUN (-o wide) has their p50, p90 and number. With -o json or
+    yaml, the output is an array of the API's objects; a pending job has an additional field `queue`: position, size,
+    reason, waitedSeconds, estimate; a running one `run`: p50Seconds, p90Seconds, runs, overlong.
     """
     from provisioner_operator.cli.jobs.filtering import selection_of
     from provisioner_operator.cli.jobs.listing import list_jobs
@@ -142,8 +144,8 @@ def show(session: Session, *, name: str, form: str | None) -> None:
 def why(session: Session, *, name: str, form: str) -> None:
     """Explain why a job is pending, daemon by daemon, and the smallest change that unblocks it.
 
-    Computed from the present daemons and pools by the operator's own rules; the operator need not be running. The wait is
-    estimated from the runs that completed on the matching daemons.
+    Computed from the present daemons and pools by the operator's own rules; the operator need not be running. The start is
+    estimated from past runs: half of such jobs start within p50, nine of ten within p90, or the start is unknown.
     """
     from provisioner_operator.cli.jobs.why import print_explanation
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import ceil
 
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.cli.errors import UsageError
@@ -9,11 +10,15 @@ from provisioner_operator.cli.output.plurals import counted
 from provisioner_operator.cli.output.table import ALWAYS, Cell, Column
 from provisioner_operator.cli.output.times import duration, moment
 from provisioner_operator.cli.view.loading import JobView
+from provisioner_operator.core.estimates.run_length import OVERLONG, RunEstimate
+from provisioner_operator.core.estimates.start_times import StartEstimate
+from provisioner_operator.core.jobs.lifecycle import STARTED
 from provisioner_operator.core.jobs.ordering import natural
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.scheduling.explanation import STUCK
 from provisioner_operator.core.views.queue_view import Place
 from provisioner_operator.core.views.snapshot import Snapshot, ran, waited
+from provisioner_operator.core.views.wait_estimate import Forecast
 
 PHASE_STYLES = {
     Phase.PENDING: "yellow",
@@ -27,23 +32,33 @@ PHASE_STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """One line of the list: a job, its reason and its place in the queue."""
+    """One line of the list: a job, its reason, its place in the queue, and what lies ahead of it."""
 
     view: JobView
     reason: str
     place: Place | None
     now: float
     utc: bool = True
+    start: StartEstimate | None = None
+    run: RunEstimate | None = None
+    is_forecast: bool = False
+    """Whether its start was to be estimated."""
 
 
-def job_row(view: JobView, snapshot: Snapshot | None, now: float, *, utc: bool = True) -> JobRow:
+def job_row(
+    view: JobView, snapshot: Snapshot | None, now: float, *, forecast: Forecast | None = None, utc: bool = True
+) -> JobRow:
     """Return the line of a job; without a snapshot it has no place, and its reason is that of its status."""
     job = view.job
-    reason, place = job.reason or "", None
+    reason, place, start, run = job.reason or "", None, None, None
     if job.phase is Phase.PENDING and snapshot is not None and job.uid in snapshot.jobs:
         reason = snapshot.reason_of(job)
         place = snapshot.places.get(job.uid)
-    return JobRow(view, reason, place, now, utc)
+        start = None if forecast is None or place is None else forecast.start_of(job)
+    if job.phase in STARTED and forecast is not None:
+        run = forecast.run_of(job)
+        reason = reason or (OVERLONG if run is not None and run.is_overlong else "")
+    return JobRow(view, reason, place, now, utc, start, run, is_forecast=forecast is not None)
 
 
 def columns(*, namespaced: bool) -> list[Column[JobRow]]:
@@ -59,8 +74,10 @@ def columns(*, namespaced: bool) -> list[Column[JobRow]]:
         Column("Status", _status, ALWAYS),
         Column("Reason", _reason, 80),
         Column("Queue", lambda row: str(row.place) if row.place else "", 75),
+        Column("Starts in", _start, 65),
         Column("Waited", lambda row: duration(waited(row.view.job, row.now)), 60),
         Column("Ran", _ran, 35),
+        Column("Typical run", _typical_run, 13, wide=True),
         Column("Daemon", lambda row: row.view.job.assignment.daemon if row.view.job.assignment else "", 45),
         Column("Tags", lambda row: format_tags(row.view.job.demand.tags), 42),
         Column("Initiator", lambda row: row.view.initiator, 23, wide=True),
@@ -84,7 +101,20 @@ def _reason(row: JobRow) -> Cell:
     if row.reason == phase:  # a completed job has the reason Completed
         return Cell("")
     style = "bold red" if row.reason in STUCK or phase is Phase.FAILED else ""
-    return Cell(row.reason, style)
+    return Cell(row.reason, "bold yellow" if row.reason == OVERLONG else style)
+
+
+def _start(row: JobRow) -> str:
+    """Return p50 and p90 of the time to the start; nothing for a job that is not in the queue."""
+    if row.place is None or not row.is_forecast:
+        return ""
+    return "unknown" if row.start is None else f"{duration(ceil(row.start.p50))}/{duration(ceil(row.start.p90))}"
+
+
+def _typical_run(row: JobRow) -> str:
+    """Return p50 and p90 of runs like this one, and their number."""
+    run = row.run
+    return "" if run is None else f"{duration(run.p50)}/{duration(run.p90)} of {run.runs}"
 
 
 def _ran(row: JobRow) -> str:

@@ -1,7 +1,7 @@
 """`jobs list --watch`: keep the table up to date on a terminal; elsewhere, print a line for each change."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Group
 from rich.live import Live
@@ -14,10 +14,17 @@ from provisioner_operator.cli.output.table import Column, lines
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view.job_filter import Selection
 from provisioner_operator.cli.view.live_snapshot import LiveFeeds, LiveSnapshot
+from provisioner_operator.core.estimates.run_history import RunHistory
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.views.snapshot import Snapshot
+from provisioner_operator.core.views.wait_estimate import Forecast
 from provisioner_operator.kube.object_states import Body, meta_of
 
 REDRAW_SECONDS = 0.5
 """Shortest time between two drawings of the table."""
+FORECAST_SECONDS = 5.0
+"""Time for which estimates are kept."""
 _POLL_SECONDS = 0.1
 
 
@@ -53,12 +60,28 @@ def watch(
         feeds.close()
 
 
-def _rows(session: Session, selection: Selection, live: LiveSnapshot) -> list[JobRow]:
+class _Ahead:
+    """What lies ahead of the jobs, for a few seconds the same: it takes longer than to draw the table."""
+
+    def __init__(self) -> None:
+        self._forecast: Forecast | None = None
+        self._made = float("-inf")
+
+    def of(self, snapshot: Snapshot, jobs: Iterable[Job]) -> Forecast:
+        if self._forecast is None or not self._made <= snapshot.now < self._made + FORECAST_SECONDS:
+            self._forecast = Forecast(snapshot, RunHistory(job for job in jobs if job.phase in TERMINAL))
+            self._made = snapshot.now
+        return self._forecast
+
+
+def _rows(session: Session, selection: Selection, live: LiveSnapshot, ahead: _Ahead) -> list[JobRow]:
     now = session.cluster.now()
     snapshot = live.at(now)
+    views = live.job_views()
+    forecast = ahead.of(snapshot, (view.job for view in views))
     return [
-        job_table.job_row(view, snapshot, now, utc=session.utc)
-        for view in live.job_views()
+        job_table.job_row(view, snapshot, now, forecast=forecast, utc=session.utc)
+        for view in views
         if selection.includes(view, snapshot)
     ]
 
@@ -74,6 +97,7 @@ class _Screen:
         self._live = Live(
             Text("Listing …", "dim"), console=session.terminal.out, auto_refresh=False, vertical_overflow="crop"
         )
+        self._ahead = _Ahead()
         self._drawn = float("-inf")
         self._trouble: str | None = None
 
@@ -91,7 +115,7 @@ class _Screen:
         if time.monotonic() - self._drawn < REDRAW_SECONDS:
             return
         self._drawn = time.monotonic()
-        rows = _rows(self._session, self._selection, live)
+        rows = _rows(self._session, self._selection, live, self._ahead)
         kept = job_table.sorted_rows(job_table.newest(rows, self._limit), self._sorting)
         console = self._session.terminal.out
         room = max(1, console.height - 3)
@@ -112,6 +136,7 @@ class _Lines:
 
     def __init__(self, session: Session, selection: Selection, columns: Sequence[Column[JobRow]]) -> None:
         self._session, self._selection, self._columns = session, selection, columns
+        self._ahead = _Ahead()
         self._has_header = False
         self._shown: dict[str, str] = {}
 
@@ -129,7 +154,7 @@ class _Lines:
         uids = {meta_of(body).uid for news in unseen for body in _bodies(news)}
         if not uids:
             return
-        rows = [row for row in _rows(self._session, self._selection, live) if row.view.job.uid in uids]
+        rows = [row for row in _rows(self._session, self._selection, live, self._ahead) if row.view.job.uid in uids]
         rows = [row for row in rows if self._shown.get(row.view.job.uid) != _visible_state(row)]
         self._shown |= {row.view.job.uid: _visible_state(row) for row in rows}
         if rows:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from math import ceil
 
 import orjson
 from rich.text import Text
@@ -14,6 +15,8 @@ from provisioner_operator.cli.output.times import duration, moment
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
 from provisioner_operator.cli.view.fit_table import columns_in_use
+from provisioner_operator.core.estimates.run_history import RunHistory
+from provisioner_operator.core.estimates.start_times import StartEstimate
 from provisioner_operator.core.jobs.timeouts import pending_deadline
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.model.records import Job
@@ -23,7 +26,7 @@ from provisioner_operator.core.views.job_explanation import explain_job
 from provisioner_operator.core.views.near_miss import near_misses
 from provisioner_operator.core.views.queue_view import Place
 from provisioner_operator.core.views.snapshot import Snapshot, waited
-from provisioner_operator.core.views.wait_estimate import Estimate, estimate
+from provisioner_operator.core.views.wait_estimate import Forecast, unknown_because
 
 
 def print_explanation(session: Session, name: str, *, as_json: bool) -> None:
@@ -41,7 +44,7 @@ def print_explanation(session: Session, name: str, *, as_json: bool) -> None:
         session.terminal.show(lines(columns_in_use(found), found, width=session.terminal.width))
 
 
-def read_explained(session: Session, name: str, warn: loading.Warn) -> tuple[Job, Snapshot, Estimate | None]:
+def read_explained(session: Session, name: str, warn: loading.Warn) -> tuple[Job, Snapshot, StartEstimate | None]:
     """Read a job, the queue, and an estimate of the job's start if it is waiting in the queue."""
     _, model = loading.read_job(session.cluster, session.namespace, name)
     job = loading.job_view(model).job
@@ -51,17 +54,18 @@ def read_explained(session: Session, name: str, warn: loading.Warn) -> tuple[Job
     return job, snapshot, _estimate(session, job, snapshot, warn)
 
 
-def _estimate(session: Session, job: Job, snapshot: Snapshot, warn: loading.Warn) -> Estimate | None:
-    if job.uid not in snapshot.places or snapshot.held(job) is not None or not snapshot.takers(job.demand):
+def _estimate(session: Session, job: Job, snapshot: Snapshot, warn: loading.Warn) -> StartEstimate | None:
+    if job.uid not in snapshot.places:
         return None
     try:
-        return estimate(job, snapshot, loading.ended_runs(session.cluster, session.namespace, warn))
+        history = loading.run_history(session.cluster, session.namespace, warn)
     except CliError as error:
-        warn(f"The start cannot be estimated: {error}")
-        return None
+        warn(f"Past runs cannot be read, so it is unknown when the job starts: {error}")
+        history = RunHistory()
+    return Forecast(snapshot, history).start_of(job)
 
 
-def describe(job: Job, snapshot: Snapshot, guess: Estimate | None, *, utc: bool) -> list[Text]:
+def describe(job: Job, snapshot: Snapshot, guess: StartEstimate | None, *, utc: bool) -> list[Text]:
     """Return the explanation in lines of text."""
     head = Text.assemble((job.name, "bold"), f" is {job.phase}")
     if job.phase is not Phase.PENDING:
@@ -74,7 +78,7 @@ def describe(job: Job, snapshot: Snapshot, guess: Estimate | None, *, utc: bool)
     found += [Text(f"  {each.sentence}") for each in near_misses(job.demand, snapshot)]
     if (place := snapshot.places.get(job.uid)) is not None:
         found.append(Text(f"{describe_place(place)}."))
-        found.append(Text(_start(job, snapshot, guess)))
+        found.append(Text(describe_start(job, snapshot, guess)))
     deadline = pending_deadline(job)
     if deadline is not None:
         left = duration(deadline - snapshot.now)
@@ -120,21 +124,20 @@ def _group(job: Job, snapshot: Snapshot) -> list[str]:
     return [f"It counts for {whose}, with {queue.slots.of_group(group)} of the {len(queue.slots)} jobs that run."]
 
 
-def _start(job: Job, snapshot: Snapshot, guess: Estimate | None) -> str:
+def describe_start(job: Job, snapshot: Snapshot, guess: StartEstimate | None) -> str:
+    """Return the estimate of the start in words."""
     if guess is None:
-        if snapshot.held(job) is not None:
-            return "Its start cannot be estimated while a limit holds it up."
-        if not snapshot.takers(job.demand):
-            return "Its start cannot be estimated: no daemon runs jobs with these tags."
-        return "Its start cannot be estimated: no job has completed on the matching daemons yet."
-    if guess.seconds < 1:
+        return f"When it starts is unknown: {unknown_because(job, snapshot)}."
+    if guess.p90 <= 0:
         return "It is about to start: a daemon is free for it."
-    basis = f"{counted(guess.runs, 'completed run')} of {duration(guess.mean_run)} on average"
-    return f"It starts in about {duration(guess.seconds)}, estimated from {basis}."
+    basis = f"at least {counted(guess.runs, 'past run')} of each kind"
+    return (
+        f"It starts in {duration(ceil(guess.p50))} (p50), or {duration(ceil(guess.p90))} (p90), estimated from {basis}."
+    )
 
 
 def explanation_document(
-    job: Job, snapshot: Snapshot, guess: Estimate | None, found: Sequence[Fit]
+    job: Job, snapshot: Snapshot, guess: StartEstimate | None, found: Sequence[Fit]
 ) -> dict[str, object]:
     """Return the explanation as a JSON document."""
     explanation = explain_job(job, snapshot) if job.phase is Phase.PENDING else None
@@ -150,7 +153,7 @@ def explanation_document(
         "stuck": job.uid in snapshot.jobs and snapshot.is_stuck(job),
         "waitedSeconds": int(waited(job, snapshot.now)),
         "queue": None if place is None else {"position": place.position, "size": place.size},
-        "estimatedSeconds": None if guess is None else int(guess.seconds),
+        "estimate": estimate_document(guess),
         "daemons": [
             {
                 "name": fit.daemon,
@@ -163,3 +166,8 @@ def explanation_document(
             for fit in found
         ],
     }
+
+
+def estimate_document(guess: StartEstimate | None) -> dict[str, int] | None:
+    """Return the estimate of a start as a JSON document."""
+    return None if guess is None else {"p50Seconds": ceil(guess.p50), "p90Seconds": ceil(guess.p90), "runs": guess.runs}

@@ -25,7 +25,7 @@ from provisioner_operator.cli.top.rows import Row
 from provisioner_operator.cli.top.screens import Page, Question
 from provisioner_operator.cli.view import loading
 from provisioner_operator.cli.view.live_snapshot import LiveFeeds
-from provisioner_operator.core.views.wait_estimate import observed_runs
+from provisioner_operator.core.estimates.run_history import RunHistory
 from provisioner_operator.kube import selectors
 
 _POLL_SECONDS = 0.2
@@ -60,7 +60,7 @@ class Top(App[None]):
         self._session = session
         self._feeds = feeds
         self._filter = ""
-        self._mean_run: float | None = None
+        self._history = RunHistory()
         self._drawn = float("-inf")
         self._keys: dict[str, list[str]] = {}
         self.failure: CliError | None = None
@@ -182,10 +182,9 @@ class Top(App[None]):
     @work(thread=True)
     def _learn_runs(self) -> None:
         try:
-            runs = loading.ended_runs(self._session.cluster, self._session.scope, lambda _: None)
+            self._history = loading.run_history(self._session.cluster, self._session.scope, lambda _: None)
         except CliError:
             return
-        self._mean_run, _ = observed_runs(runs)
 
     # --- drawing ---
 
@@ -214,7 +213,7 @@ class Top(App[None]):
             self._feeds.snapshot,
             session.cluster.now(),
             wanted=self._filter,
-            mean_run=self._mean_run,
+            history=self._history,
             namespaced=session.all_namespaces,
         )
         where = "all namespaces" if session.all_namespaces else f"namespace {session.namespace}"

@@ -13,12 +13,14 @@ from provisioner_operator.cli.output.table import safe
 from provisioner_operator.cli.output.times import duration
 from provisioner_operator.cli.view.live_snapshot import LiveSnapshot
 from provisioner_operator.cli.view.loading import JobView
+from provisioner_operator.core.estimates.run_history import RunHistory
+from provisioner_operator.core.estimates.run_length import RunEstimate
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.jobs.ordering import natural, queue_key
 from provisioner_operator.core.model.matching import format_tags
-from provisioner_operator.core.pools.autoscaling import SHORTEST_RUN_SECONDS
 from provisioner_operator.core.scheduling.explanation import STUCK
 from provisioner_operator.core.views.snapshot import Snapshot, ran, waited
+from provisioner_operator.core.views.wait_estimate import Forecast
 from provisioner_operator.kube.object_states import daemon_report
 
 MOST_ROWS = 200
@@ -48,7 +50,7 @@ class Tables:
     daemons: Sequence[Row]
 
 
-def tables(live: LiveSnapshot, now: float, *, wanted: str, mean_run: float | None, namespaced: bool) -> Tables:
+def tables(live: LiveSnapshot, now: float, *, wanted: str, history: RunHistory, namespaced: bool) -> Tables:
     """Return the tables, with the rows that contain all wanted words."""
     snapshot = live.at(now)
     views = [view for view in live.job_views() if view.job.phase not in TERMINAL]
@@ -62,10 +64,11 @@ def tables(live: LiveSnapshot, now: float, *, wanted: str, mean_run: float | Non
         f"{counts[Phase.RUNNING] + counts[Phase.CANCELING]} running",
         f"{online} of {counted(len(snapshot.daemons), 'daemon')} online",
     ]
+    forecast = Forecast(snapshot, history)
     return Tables(
         ", ".join(parts),
         _filtered(_queue(snapshot, namespaced=namespaced), wanted),
-        _filtered([_job(view, snapshot, mean_run, namespaced=namespaced) for view in jobs], wanted),
+        _filtered([_job(view, snapshot, forecast, namespaced=namespaced) for view in jobs], wanted),
         _filtered(_daemons(live, snapshot, namespaced=namespaced), wanted),
     )
 
@@ -109,9 +112,9 @@ def _queue(snapshot: Snapshot, *, namespaced: bool) -> list[Row]:
     return [row for _, row in sorted(rows, key=lambda each: each[0])]
 
 
-def _job(view: JobView, snapshot: Snapshot, mean_run: float | None, *, namespaced: bool) -> Row:
+def _job(view: JobView, snapshot: Snapshot, forecast: Forecast, *, namespaced: bool) -> Row:
     job = view.job
-    row = job_table.job_row(view, snapshot, snapshot.now)
+    row = job_table.job_row(view, snapshot, snapshot.now, forecast=forecast if job.phase in STARTED else None)
     seconds = ran(job, snapshot.now)
     reason_style = "bold red" if row.reason in STUCK else ""
     cells = (
@@ -120,7 +123,7 @@ def _job(view: JobView, snapshot: Snapshot, mean_run: float | None, *, namespace
         Text(str(row.place or "")),
         Text(duration(waited(job, snapshot.now))),
         Text("" if seconds is None else duration(seconds)),
-        _progress(seconds, mean_run),
+        _progress(seconds, row.run),
         Text(safe(view.stage or "")),
         Text(job.assignment.daemon if job.assignment else ""),
         Text(row.reason, reason_style),
@@ -129,11 +132,11 @@ def _job(view: JobView, snapshot: Snapshot, mean_run: float | None, *, namespace
     return Row(f"{job.namespace}/{job.name}", cells)
 
 
-def _progress(seconds: float | None, mean_run: float | None) -> Text:
-    """Return the progress of a run, on the assumption that it lasts as long as the mean run."""
-    if seconds is None or mean_run is None:
+def _progress(seconds: float | None, like: RunEstimate | None) -> Text:
+    """Return the progress of a run, on the assumption that it takes as long as the median of those like it."""
+    if seconds is None or like is None:
         return Text("")
-    share = seconds / max(mean_run, SHORTEST_RUN_SECONDS)
+    share = seconds / like.p50
     if share >= 1:
         return Text.assemble(("━" * _BAR, "yellow"), " longer")
     full = int(share * _BAR)

@@ -11,6 +11,7 @@ from typing import TypeVar
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.cli.api.client import NONE, Cluster, Params
 from provisioner_operator.cli.errors import CliError, ExpiredError, ForbiddenError, NotFoundError
+from provisioner_operator.core.estimates.run_history import RunHistory
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.scheduling.queueing.records import Queue
@@ -20,7 +21,7 @@ from provisioner_operator.kube.object_states import Body, meta_of
 from provisioner_operator.kube.parsing import UnparseableObjectError, job_record, parse_daemon, parse_job_model
 
 ENDED_RUNS = 500
-"""Ended jobs, one page, that a wait is estimated from."""
+"""Ended jobs, one page, from which starts and runs are estimated."""
 
 Warn = Callable[[str], None]
 Record = TypeVar("Record")
@@ -152,12 +153,12 @@ def snapshot_of(
     return Snapshot(jobs, [daemon for _, daemon in fleet], [pool for _, pool in supply], policies, now=cluster.now())
 
 
-def ended_runs(cluster: Cluster, scope: str | None, warn: Warn) -> list[Job]:
-    """Read some completed jobs, for the duration of their runs."""
+def run_history(cluster: Cluster, scope: str | None, warn: Warn) -> RunHistory:
+    """Read some ended jobs, for the duration of their runs."""
     path = paths.jobs(scope)
-    items, _ = next(cluster.pages(path, {"fieldSelector": "status.phase=Completed"}, page=ENDED_RUNS))
+    items, _ = next(cluster.pages(path, {"fieldSelector": selectors.ENDED_JOBS}, page=ENDED_RUNS))
     found = (_parsed(item, lambda each: job_view(parse_job_model(each)), warn) for item in items)
-    return [view.job for view in found if view is not None]
+    return RunHistory(view.job for view in found if view is not None)
 
 
 def _all(items: Iterable[Body], parse: Callable[[Body], Record], warn: Warn) -> list[tuple[Body, Record]]:

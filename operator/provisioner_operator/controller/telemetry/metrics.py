@@ -9,6 +9,7 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
 
 from provisioner_operator.controller.telemetry.job_metrics import JobMetrics
+from provisioner_operator.controller.telemetry.overlong_runs import OverlongRuns
 from provisioner_operator.controller.telemetry.state_collector import StateCollector
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 
@@ -48,3 +49,5 @@ class Metrics:
             self.unparseable.labels(kind)
         ProcessCollector(registry=self.registry)
         self.registry.register(StateCollector(reconcilers, leads))
+        self.overlong = OverlongRuns(reconcilers.jobs.jobs, leads)
+        self.registry.register(self.overlong)

@@ -227,6 +227,7 @@ class Daemon:
     unsaved: tuple[ReportedState, ...] = ()
     """States that only this daemon has."""
     conditions: tuple[Condition, ...] = ()
+    created: float = 0.0
     pod_uid: str | None = None
     """Uid of the Pod that owns it; None for a daemon that an admin registered."""
     cordoned_by: str | None = None

@@ -27,6 +27,7 @@ from provisioner_operator.core.pools.load_sharing import Contender, Waiting, que
 from provisioner_operator.core.pools.members import Member, Trouble
 from provisioner_operator.core.pools.plan import Plan, Target, plan
 from provisioner_operator.core.pools.records import Pool
+from provisioner_operator.core.pools.start_times import DaemonStarts
 from provisioner_operator.core.pools.status import COUNTS_SECONDS, is_urgent, status_of
 
 SHORTEST_LOOK_SECONDS = 0.1
@@ -62,6 +63,7 @@ class _History:
 
     run_times: RunTimes
     need: RecentNeed
+    starts: DaemonStarts
     creations: Creations = field(default_factory=Creations)
     status_at: float = float("-inf")
     """Time at which its status was last written, on the monotonic clock."""
@@ -158,8 +160,9 @@ class Fleet:
         for view in views:
             history = self._histories.get(view.pool.uid)
             if history is None:
-                history = self._histories[view.pool.uid] = _begin(view)
+                history = self._histories[view.pool.uid] = _begin(view, now)
             history.creations.watch(view.members, now)
+            history.starts.observe(view.members)
 
     def _plan(self, view: PoolView, load: Load, queued: int, now: Instant) -> tuple[PoolDecision, ...]:
         """Return the decisions about one pool, and note when it has to be planned again."""
@@ -217,7 +220,8 @@ class Fleet:
         pool, history = view.pool, self._histories[view.pool.uid]
         mean = history.run_times.mean
         counts = replace(made.counts, refused=view.refused)
-        status = status_of(pool, counts, queued=queued, mean_run=mean, now=now.wall)
+        starts = history.starts.seconds
+        status = status_of(pool, counts, queued=queued, mean_run=mean, starts=starts, now=now.wall)
         wait = history.status_at + COUNTS_SECONDS - now.monotonic
         if status == pool.status:
             return (), None
@@ -227,7 +231,10 @@ class Fleet:
         return (UpdatePoolStatus(pool, status),), None
 
 
-def _begin(view: PoolView) -> _History:
+def _begin(view: PoolView, now: Instant) -> _History:
     """Return the initial state of a pool that is observed for the first time."""
     present = sum(member.is_present and not member.is_cordoned for member in view.members)
-    return _History(RunTimes(view.pool.status.mean_run_seconds), RecentNeed(present))
+    status = view.pool.status
+    return _History(
+        RunTimes(status.mean_run_seconds), RecentNeed(present), DaemonStarts(status.start_seconds, now.wall)
+    )

@@ -53,6 +53,7 @@ class PoolStatus:
     busy: int = 0
     queued: int = 0
     mean_run_seconds: int | None = None
+    start_seconds: tuple[int, ...] = ()
     selector: str | None = None
     observed_generation: int | None = None
     conditions: tuple[Condition, ...] = ()

@@ -6,6 +6,7 @@ admin or an autoscaler acts on (sizes, conditions, the observed generation) are 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus, PoolCondition, PoolReason
@@ -48,7 +49,9 @@ class PodCounts:
     """Message of the API server, if it refuses a write of the pool other than a new Pod."""
 
 
-def status_of(pool: Pool, counts: PodCounts, *, queued: int, mean_run: float | None, now: float) -> PoolStatus:
+def status_of(
+    pool: Pool, counts: PodCounts, *, queued: int, mean_run: float | None, starts: Sequence[int] = (), now: float
+) -> PoolStatus:
     """Return the current status; conditions keep their transition times."""
     return PoolStatus(
         replicas=counts.present,
@@ -58,6 +61,7 @@ def status_of(pool: Pool, counts: PodCounts, *, queued: int, mean_run: float | N
         busy=counts.busy,
         queued=queued,
         mean_run_seconds=None if mean_run is None else _rounded(mean_run),
+        start_seconds=tuple(starts),
         selector=selector(pool),
         observed_generation=pool.generation,
         conditions=_conditions(pool, counts, now),
@@ -148,7 +152,7 @@ def _as_reason(word: str) -> str:
 
 def _gist(status: PoolStatus) -> PoolStatus:
     conditions = tuple(replace(each, reason="", message="", since=0.0) for each in status.conditions)
-    return replace(status, idle=0, busy=0, queued=0, mean_run_seconds=None, conditions=conditions)
+    return replace(status, idle=0, busy=0, queued=0, mean_run_seconds=None, start_seconds=(), conditions=conditions)
 
 
 def _rounded(seconds: float) -> int:
@@ -165,6 +169,7 @@ def _fields(status: PoolStatus) -> dict[str, JsonValue]:
         "busy": status.busy,
         "queued": status.queued,
         "meanRunSeconds": status.mean_run_seconds,
+        "startSeconds": list(status.start_seconds) or None,
         "selector": status.selector,
         "observedGeneration": status.observed_generation,
         "conditions": conditions_json(status.conditions),

@@ -47,6 +47,7 @@ class LiveQueue(QueueView):
         self._orders: dict[Demand, dict[str, int]] = {}
         """Places by uid in the queues of namespaces with a policy, until anything changes."""
         self._explanations = NamespaceExplanations()
+        self._pools: dict[str, Pool] = {}
         self._offline_at: KeyedHeap[str, float] = KeyedHeap()
         """Times from which the daemons that are online count as offline."""
 
@@ -119,10 +120,12 @@ class LiveQueue(QueueView):
 
     def observe_pool(self, pool: Pool) -> None:
         """Add a pool, or replace its former version."""
+        self._pools[pool.uid] = pool
         self._explanations.put_pool(pool)
 
     def forget_pool(self, uid: str) -> None:
         """Remove a pool that is gone."""
+        self._pools.pop(uid, None)
         self._explanations.forget_pool(uid)
 
     def observe_queue(self, queue: Queue) -> None:
@@ -175,6 +178,10 @@ class LiveQueue(QueueView):
     @override
     def candidates(self, namespace: str) -> list[Candidate]:
         return self._explanations.of(namespace).candidates()
+
+    @override
+    def pools_in(self, namespace: str) -> list[Pool]:
+        return [pool for pool in self._pools.values() if pool.namespace == namespace]
 
     @override
     def explain(self, demand: Demand) -> Explanation | None:

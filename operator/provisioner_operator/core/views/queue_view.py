@@ -5,8 +5,7 @@ and the daemons' Pods, can be a little ahead. `snapshot` is built once from list
 """
 
 from abc import ABC, abstractmethod
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,10 +13,10 @@ from typing_extensions import override
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, PendingReason
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
-from provisioner_operator.core.jobs.ordering import queue_key
 from provisioner_operator.core.jobs.timeouts import offline_after
 from provisioner_operator.core.model.matching import Demand, satisfies
 from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.scheduling.explanation import (
     STUCK,
     Explanation,
@@ -27,8 +26,6 @@ from provisioner_operator.core.scheduling.explanation import (
     explain_unsaved_state,
 )
 from provisioner_operator.core.scheduling.placement import Placement
-from provisioner_operator.core.scheduling.queueing.places import in_order
-from provisioner_operator.core.scheduling.queueing.policy import NO_POLICY
 from provisioner_operator.core.scheduling.queueing.policy_queues import PolicyQueues
 from provisioner_operator.core.scheduling.smallest_change import Candidate
 from provisioner_operator.core.scheduling.workspace_queue import workspace_of
@@ -80,6 +77,10 @@ class QueueView(ABC):
     @abstractmethod
     def candidates(self, namespace: str) -> Sequence[Candidate]:
         """Return the daemons of the namespace with their availability for a new job."""
+
+    @abstractmethod
+    def pools_in(self, namespace: str) -> Sequence[Pool]:
+        """Return the pools of the namespace."""
 
     @abstractmethod
     def explain(self, demand: Demand) -> Explanation | None:
@@ -169,24 +170,6 @@ class QueueView(ABC):
             for each in self.candidates(demand.namespace)
             if each.open and satisfies(each.daemon.supply, demand)
         ]
-
-    def count_before(self, job: Job, daemons: Iterable[Daemon]) -> int:
-        """Count the waiting jobs that these daemons run before this one."""
-        supplies = {daemon.supply for daemon in daemons}
-        if (policy := self.policies.of(job.namespace)) is not None and policy.policy != NO_POLICY:
-            rivals = [
-                each
-                for demand, jobs in self.queues.items()
-                if any(satisfies(supply, demand) for supply in supplies)
-                for each in jobs
-            ]
-            return next((at for at, each in enumerate(in_order(policy, rivals)) if each.uid == job.uid), 0)
-        mine = queue_key(job)
-        return sum(
-            bisect_left(jobs, mine, key=queue_key)
-            for demand, jobs in self.queues.items()
-            if any(satisfies(supply, demand) for supply in supplies)
-        )
 
 
 def heartbeat_age(daemon: Daemon, now: float) -> float | None:

@@ -103,6 +103,10 @@ class Snapshot(QueueView):
         ]
 
     @override
+    def pools_in(self, namespace: str) -> list[Pool]:
+        return [pool for pool in self.pools if pool.namespace == namespace]
+
+    @override
     def explain(self, demand: Demand) -> Explanation | None:
         """Return why jobs of this demand wait; None if a daemon is ready to run one."""
         if demand not in self._explained:

@@ -9,7 +9,7 @@ from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.views.fit import Fit, fits
 from provisioner_operator.core.views.near_miss import near_misses
 from provisioner_operator.core.views.snapshot import waited
-from provisioner_operator.web.api.models import DaemonFit, Match, WaitEstimate, Why
+from provisioner_operator.web.api.models import DaemonFit, Match, RunEstimate, StartEstimate, Why
 from provisioner_operator.web.coder.convert.words import STATUS_OF
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 
@@ -20,7 +20,8 @@ def why(job: Job, index: ClusterIndex, *, shows_daemons: bool) -> Why:
     is_pending = job.phase is Phase.PENDING
     explanation = queue.explain(job) if is_pending else None
     place = queue.place(job.uid) if is_pending else None
-    estimate = queue.estimate(job) if is_pending else None
+    estimate = queue.start_of(job) if is_pending else None
+    run = queue.run_of(job)
     return Why(
         id=UUID(job.uid),
         name=job.name,
@@ -33,9 +34,12 @@ def why(job: Job, index: ClusterIndex, *, shows_daemons: bool) -> Why:
         position=place.position if place else 0,
         queue_size=place.size if place else 0,
         waited_seconds=waited(job, index.now()),
-        estimate=WaitEstimate(seconds=estimate.seconds, mean_run_seconds=estimate.mean_run, runs=estimate.runs)
-        if estimate is not None
-        else None,
+        estimate=None
+        if estimate is None
+        else StartEstimate(p50_seconds=estimate.p50, p90_seconds=estimate.p90, runs=estimate.runs),
+        run=None
+        if run is None
+        else RunEstimate(p50_seconds=run.p50, p90_seconds=run.p90, runs=run.runs, overlong=run.is_overlong),
         nearest=[each.sentence for each in queue.near_misses(job)] if is_pending and shows_daemons else [],
         daemons=daemon_fits(queue.fits(job)) if shows_daemons else None,
     )

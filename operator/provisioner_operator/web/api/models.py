@@ -28,13 +28,26 @@ class DaemonFit(Shape):
     """Time since the daemon's last heartbeat; null if there was none."""
 
 
-class WaitEstimate(Shape):
-    """Estimate of the time until a job starts, from recent runs on the daemons that match."""
+class StartEstimate(Shape):
+    """Estimate of the time until a job starts, from the queue as it is and past runs."""
 
-    seconds: float
-    mean_run_seconds: float
+    p50_seconds: float
+    """Half of such jobs start sooner."""
+    p90_seconds: float
+    """Nine of ten such jobs start sooner."""
     runs: Int32
-    """Number of runs in the mean."""
+    """Fewest past runs behind the duration of any run before the job; 0 if it starts at once."""
+
+
+class RunEstimate(Shape):
+    """Durations of past runs of the same template and transition, or of the same tags if those are too few."""
+
+    p50_seconds: float
+    p90_seconds: float
+    runs: Int32
+    """Number of these runs."""
+    overlong: bool
+    """Whether the run has gone on for longer than 99 % of them."""
 
 
 class Why(Shape):
@@ -57,7 +70,10 @@ class Why(Shape):
     queue_size: Int32
     waited_seconds: float
     """Time in the queue, without suspensions."""
-    estimate: WaitEstimate | None
+    estimate: StartEstimate | None
+    """Estimate of the start; null if the job is not in the queue, or its start is unknown."""
+    run: RunEstimate | None
+    """Durations of runs like this one; null unless the job runs, and enough of them are known."""
     nearest: list[str]
     """Daemons that differ only in a few tags, each in a sentence with the command that would change it."""
     daemons: list[DaemonFit] | None

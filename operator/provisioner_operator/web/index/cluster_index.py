@@ -175,7 +175,7 @@ class ClusterIndex:
 
     def _clear(self) -> None:
         self._unlisted = set(KINDS)
-        self.queue = QueueIndex(self._last_contact, self._ended, self._went_offline, lambda: self.version)
+        self.queue = QueueIndex(self._last_contact, self._went_offline, lambda: self.version)
         self.jobs = JobIndex(self.queue)
         self.daemons = ObjectIndex()
         self.pools = ObjectIndex()
@@ -200,6 +200,8 @@ class ClusterIndex:
         former = self.jobs.get(job.uid)
         self.jobs.put(row)
         self.queue.live.observe_job(job)
+        if row.is_ended and (former is None or not former.is_ended):
+            self.queue.history.observe_end(job)
         # As stored: of an ended job, not everything is.
         if former is None or _visible(former) != _visible(self.jobs.get(job.uid)):
             self._changes.note(Change(JOBS, job.namespace, job.uid))
@@ -224,9 +226,6 @@ class ClusterIndex:
     def _last_contact(self) -> float:
         # Heartbeats that did not arrive since may well have been sent: no daemon goes offline meanwhile.
         return self.now() - self._contact()
-
-    def _ended(self, namespace: str, limit: int) -> list[JobRow]:
-        return self.jobs.ended(namespace, limit)
 
     def _went_offline(self, daemon: Daemon) -> None:
         self._changes.note(Change(DAEMONS, daemon.namespace, daemon.uid))

@@ -1,7 +1,10 @@
 """The queue as users see it: places, reasons to wait, what to change, estimates. Rules are the core's."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
+from provisioner_operator.core.estimates.run_history import RunHistory
+from provisioner_operator.core.estimates.run_length import RunEstimate, estimate_run
+from provisioner_operator.core.estimates.start_times import StartEstimate
 from provisioner_operator.core.model.matching import satisfies
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.scheduling.explanation import Explanation
@@ -10,11 +13,10 @@ from provisioner_operator.core.views.job_explanation import explain_job
 from provisioner_operator.core.views.live_queue import LiveQueue
 from provisioner_operator.core.views.near_miss import NearMiss, near_misses
 from provisioner_operator.core.views.queue_view import Place
-from provisioner_operator.core.views.wait_estimate import Estimate, estimate
-from provisioner_operator.web.index.rows import JobRow
+from provisioner_operator.core.views.wait_estimate import estimates_in, unknown_because
 
-_RECENT_RUNS = 200
-"""Number of the namespace's last runs from which a wait is estimated."""
+_ESTIMATES_SECONDS = 5.0
+"""Time for which the estimates of a namespace are kept: many pages may ask for them at the same time."""
 
 
 class QueueIndex:
@@ -23,20 +25,22 @@ class QueueIndex:
     def __init__(
         self,
         now: Callable[[], float],
-        ended: Callable[[str, int], list[JobRow]],
         went_offline: Callable[[Daemon], None],
         version: Callable[[], int],
     ) -> None:
-        """`ended` returns the newest ended jobs of a namespace; `went_offline` is told of silent daemons.
+        """`went_offline` is told of silent daemons.
 
         `version` returns a number that grows with each visible change, silent daemons included.
         """
         self._now = now
-        self._ended = ended
         self._went_offline = went_offline
         self._version = version
         self.live = LiveQueue()
         """Feeds on the changes that the cluster index reports."""
+        self.history = RunHistory()
+        """Feeds on the jobs that end."""
+        self._estimates: dict[str, tuple[float, Mapping[str, StartEstimate]]] = {}
+        """Estimates of each namespace, with their time."""
 
     def place(self, uid: str) -> Place | None:
         """Return the job's place in the queue of its demand; None if it stands in none."""
@@ -62,10 +66,22 @@ class QueueIndex:
         """Compare all daemons of the namespace with the job."""
         return fits(job.demand, self._present())
 
-    def estimate(self, job: Job) -> Estimate | None:
-        """Estimate when the job is going to start."""
-        ended = (row.job for row in self._ended(job.namespace, _RECENT_RUNS))
-        return estimate(job, self._present(), ended)
+    def start_of(self, job: Job) -> StartEstimate | None:
+        """Estimate when a waiting job starts; None if too little is known, or it is not in the queue."""
+        queue = self._present()
+        made, found = self._estimates.get(job.namespace, (float("-inf"), {}))
+        if not made <= queue.now < made + _ESTIMATES_SECONDS:
+            found = estimates_in(queue, job.namespace, self.history)
+            self._estimates[job.namespace] = queue.now, found
+        return found.get(job.uid)
+
+    def unknown_because(self, job: Job) -> str:
+        """Return why it is unknown when a job in the queue starts."""
+        return unknown_because(job, self._present())
+
+    def run_of(self, job: Job) -> RunEstimate | None:
+        """Return how long runs like that of a running job take; None if too few are known."""
+        return estimate_run(job, self.history, self._now())
 
     def matching_daemons(self, job: Job) -> list[Daemon]:
         """Return the daemons that may run the job, those that are offline included."""

@@ -1,13 +1,17 @@
 """Lines of the list of jobs: their order, the newest, and their summary."""
 
+from dataclasses import replace
+
 import pytest
 
 from provisioner_operator.cli.errors import UsageError
 from provisioner_operator.cli.jobs.table import JobRow, columns, job_row, newest, sorted_rows, summary
 from provisioner_operator.cli.view.loading import JobView
+from provisioner_operator.core.estimates.run_history import RunHistory
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.views.snapshot import Snapshot
-from support.builders.core import NOON, a_job, a_running_job, an_ended_job
+from provisioner_operator.core.views.wait_estimate import Forecast
+from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job
 
 
 def a_row(job: Job, snapshot: Snapshot | None = None, now: float = NOON + 60) -> JobRow:
@@ -41,6 +45,36 @@ def test_without_a_snapshot_the_reason_is_that_of_the_status() -> None:
 def test_a_reason_that_repeats_the_phase_is_left_out() -> None:
     row = a_row(an_ended_job(reason="Completed", finished=30))
     assert (cells(row)["Status"], cells(row)["Reason"], cells(row)["Ran"]) == ("Completed", "", "30s")
+
+
+def past(count: int, seconds: float) -> RunHistory:
+    return RunHistory(an_ended_job(f"past-{at}", finished=seconds) for at in range(count))
+
+
+def test_a_job_in_the_queue_shows_when_it_starts_or_that_this_is_unknown() -> None:
+    running, job, asleep = a_running_job("runs"), a_job("waits"), a_job("asleep", suspend=True)
+    daemon = replace(a_daemon(runs=(running,)), heartbeat="2027-01-15T08:00:00+00:00")
+    snapshot = Snapshot([running, job, asleep], [daemon], now=NOON + 10)
+
+    def starts_in(of: Job, history: RunHistory) -> str:
+        view = JobView(of, None, None, None)
+        return cells(job_row(view, snapshot, NOON + 10, forecast=Forecast(snapshot, history)))["Starts in"]
+
+    assert starts_in(job, past(50, 30)) == "20s/20s"
+    assert starts_in(job, past(4, 30)) == "unknown"
+    assert starts_in(asleep, past(50, 30)) == ""
+    assert cells(a_row(job, snapshot))["Starts in"] == ""
+
+
+def test_a_run_that_is_longer_than_nearly_all_is_marked() -> None:
+    job = a_running_job("runs")
+    snapshot = Snapshot([job], now=NOON + 60)
+    view = JobView(job, None, None, None)
+    late = cells(job_row(view, snapshot, NOON + 60, forecast=Forecast(snapshot, past(99, 30))))
+    assert (late["Reason"], late["Typical run"]) == ("Overlong", "30s/30s of 99")
+    usual = cells(job_row(view, snapshot, NOON + 60, forecast=Forecast(snapshot, past(99, 70))))
+    assert (usual["Reason"], usual["Typical run"]) == ("", "1m10s/1m10s of 99")
+    assert cells(job_row(view, snapshot, NOON + 60, forecast=Forecast(snapshot, past(1, 30))))["Typical run"] == ""
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from provisioner_operator.cli.jobs.why import describe, describe_place, explanation_document
+from provisioner_operator.core.estimates.start_times import StartEstimate
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.scheduling.queueing.policy import NO_POLICY, Limit, QueuePolicy
 from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.views.fit import fits
 from provisioner_operator.core.views.queue_view import Place
 from provisioner_operator.core.views.snapshot import Snapshot
-from provisioner_operator.core.views.wait_estimate import Estimate, estimate
 from support.builders.core import NAMESPACE, NOON, a_daemon, a_job, a_running_job, an_assigned_job, an_ended_job
 from support.builders.queues import BY_INITIATOR, a_policy, fair
 
@@ -21,7 +21,7 @@ def a_snapshot(*jobs: Job, daemons: tuple[Daemon, ...] = (), policy: QueuePolicy
     return Snapshot(jobs, [replace(daemon, heartbeat=HEARTBEAT) for daemon in daemons], (), [queue], now=NOON + 10)
 
 
-def described(job: Job, snapshot: Snapshot, guess: Estimate | None = None) -> str:
+def described(job: Job, snapshot: Snapshot, guess: StartEstimate | None = None) -> str:
     return "\n".join(line.plain for line in describe(job, snapshot, guess, utc=True))
 
 
@@ -34,17 +34,18 @@ def test_a_waiting_job_is_described_with_reason_wait_and_deadline() -> None:
     job = a_job(tags={"a": "1"})
     text = described(job, a_snapshot(job))
     assert text.startswith("job is Pending for 10s\nIt needs provisioner terraform and tags a=1.\nNoMatchingDaemon: ")
-    assert "Its start cannot be estimated: no daemon runs jobs with these tags." in text
+    assert "When it starts is unknown: nobody runs jobs with these tags." in text
     assert "If it has not started by 2027-01-15T08:30:00Z, in 29m, it fails: PendingTimeout." in text
 
 
 def test_an_estimate_names_its_basis() -> None:
     running, job = a_running_job("runs"), a_job("waits")
     snapshot = a_snapshot(running, job, daemons=(a_daemon(runs=(running,)),))
-    assert "It starts in about 20s, estimated from 3 completed runs of 30s on average." in described(
-        job, snapshot, Estimate(20, 30, 3)
+    guess = StartEstimate(20, 70, 12)
+    assert "It starts in 20s (p50), or 1m10s (p90), estimated from at least 12 past runs of each kind." in described(
+        job, snapshot, guess
     )
-    assert "no job has completed on the matching daemons yet" in described(job, snapshot)
+    assert "When it starts is unknown: too few runs have ended in the namespace" in described(job, snapshot)
 
 
 def test_a_limit_is_named_with_the_jobs_that_run_under_it() -> None:
@@ -57,7 +58,7 @@ def test_a_limit_is_named_with_the_jobs_that_run_under_it() -> None:
     )
     assert "wait until one of them ends, or raise its maxRunning. Running under it: runs." in text
     assert "It counts for initiator ann, with 1 of the 1 jobs that run." in text
-    assert "Its start cannot be estimated while a limit holds it up." in text
+    assert "When it starts is unknown: jobs of groups with a smaller share may come and go first" in text
 
 
 def test_a_place_is_that_of_the_policy() -> None:
@@ -66,14 +67,11 @@ def test_a_place_is_that_of_the_policy() -> None:
     busy = a_daemon(runs=(a_running_job("busy"),))
     snapshot = a_snapshot(a_running_job("busy"), *jobs, bobs, daemons=(busy,), policy=a_policy())
     assert "It is number 2 of 6 in the queue for these tags." in described(bobs, snapshot)
-    guess = estimate(bobs, snapshot, [an_ended_job("past", finished=60)])
-    assert guess is not None
-    assert guess.seconds < 180  # one of Ann's goes first, not five
 
 
 def test_a_job_that_is_about_to_start_is_described_so() -> None:
     job = a_job()
-    text = described(job, a_snapshot(job, daemons=(a_daemon(),)), Estimate(0, 30, 1))
+    text = described(job, a_snapshot(job, daemons=(a_daemon(),)), StartEstimate(0, 0, 0))
     assert "A daemon is free for it." in text
     assert "run `doctor` to check" in text
     assert "It is about to start" in text
@@ -100,14 +98,16 @@ def test_a_place_in_the_queue_is_described_in_words() -> None:
 def test_the_document_has_every_daemon_with_what_it_lacks() -> None:
     job = a_job(tags={"a": "1"})
     snapshot = a_snapshot(job, daemons=(a_daemon("d1", tags={"a": "2"}),))
-    document = explanation_document(job, snapshot, Estimate(20.9, 30, 3), fits(job.demand, snapshot))
+    document = explanation_document(job, snapshot, StartEstimate(20.1, 30, 7), fits(job.demand, snapshot))
     assert document["stuck"] is True
     assert document["reason"] == "NoMatchingDaemon"
     assert document["queue"] == {"position": 1, "size": 1}
     assert isinstance(document["nearest"], list)
     assert document["nearest"][0].startswith("d1 has a=2, not 1.")
     assert document["nearest"][0] in described(job, snapshot)
-    assert (document["waitedSeconds"], document["estimatedSeconds"]) == (10, 20)
+    assert document["waitedSeconds"] == 10
+    assert document["estimate"] == {"p50Seconds": 21, "p90Seconds": 30, "runs": 7}
+    assert explanation_document(job, snapshot, None, ())["estimate"] is None
     assert document["daemons"] == [
         {
             "name": "d1",

@@ -1,11 +1,15 @@
 """Rows of the tables of `top`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.cli.api.watch_feed import Listed
 from provisioner_operator.cli.top.rows import Row, Tables, tables
 from provisioner_operator.cli.view.live_snapshot import LiveSnapshot
+from provisioner_operator.core.estimates.run_history import RunHistory
+from provisioner_operator.kube.parsing import parse_job
 from support.builders.core import NOON
 from support.builders.manifests import a_daemon_manifest, a_job_manifest, an_assignment
 from support.builders.stored import stored
@@ -18,7 +22,7 @@ def a_job(name: str, *, status: dict[str, Any] | None = None, **spec: Any) -> di
 RUNNING = {"phase": "Running", "assignment": an_assignment("d1"), "startedAt": "2027-01-15T08:00:00Z", "stage": "apply"}
 
 
-def shown(*, wanted: str = "", mean_run: float | None = None, now: float = NOON + 15) -> Tables:
+def shown(*, wanted: str = "", history: RunHistory | None = None, now: float = NOON + 15) -> Tables:
     live = LiveSnapshot()
     live.jobs.take(
         Listed((a_job("waits"), a_job("runs", status=RUNNING), a_job("stuck", tags={"a": "1"}), a_job("waits-2")))
@@ -26,7 +30,7 @@ def shown(*, wanted: str = "", mean_run: float | None = None, now: float = NOON 
     reported = {"state": "Idle", "lastHeartbeatTime": "2027-01-15T08:00:00Z", "consecutiveFailures": 4}
     live.daemons.take(Listed((stored(a_daemon_manifest("d1"), status=reported),)))
     live.pools.take(Listed(()))
-    return tables(live, now, wanted=wanted, mean_run=mean_run, namespaced=False)
+    return tables(live, now, wanted=wanted, history=history or RunHistory(), namespaced=False)
 
 
 def texts(rows: Sequence[Row]) -> list[list[str]]:
@@ -44,10 +48,13 @@ def test_each_demand_is_a_line_of_the_queue() -> None:
     assert [(cells[2], cells[4]) for cells in rows] == [("1", "NoMatchingDaemon"), ("2", "DaemonsBusy")]
 
 
-def test_a_run_is_drawn_by_the_mean_run() -> None:
-    runs = next(cells for cells in texts(shown(mean_run=30).jobs) if cells[0] == "runs")
+def test_a_run_is_drawn_by_the_median_of_those_like_it() -> None:
+    running = parse_job(a_job("runs"))
+    past = [replace(running, phase=Phase.COMPLETED, started=NOON, finished=NOON + 30)] * 5
+    history = RunHistory(past)
+    runs = next(cells for cells in texts(shown(history=history).jobs) if cells[0] == "runs")
     assert "50%" in runs[5]
-    late = next(cells for cells in texts(shown(mean_run=30, now=NOON + 35).jobs) if cells[0] == "runs")
+    late = next(cells for cells in texts(shown(history=history, now=NOON + 35).jobs) if cells[0] == "runs")
     assert late[5].endswith(" longer")
     unknown = next(cells for cells in texts(shown().jobs) if cells[0] == "runs")
     assert unknown[5] == ""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
+from provisioner_operator.core.estimates.run_history import RunHistory
 from provisioner_operator.core.model.records import Daemon, Job, ReportedRun, ReportedState
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.scheduling.queueing.records import Queue
@@ -17,7 +18,7 @@ from provisioner_operator.core.views.fit import fits
 from provisioner_operator.core.views.live_queue import LiveQueue
 from provisioner_operator.core.views.queue_view import Place
 from provisioner_operator.core.views.snapshot import Snapshot
-from provisioner_operator.core.views.wait_estimate import estimate
+from provisioner_operator.core.views.wait_estimate import estimates_in
 from support.builders.core import (
     NOON,
     a_daemon,
@@ -170,14 +171,14 @@ def test_whatever_happened_it_answers_as_a_snapshot_of_the_same_objects(steps: S
         assert live.is_stuck(job) == snapshot.is_stuck(job)
         assert live.explain(job.demand) == snapshot.explain(job.demand)
         assert fits(job.demand, live) == fits(job.demand, snapshot)
-        assert estimate(job, live, ENDED) == estimate(job, snapshot, ENDED)
+    assert estimates_in(live, "acme", HISTORY) == estimates_in(snapshot, "acme", HISTORY)
     for daemon in world.daemons.values():
         assert live.used(daemon) == snapshot.used(daemon)
         assert live.is_online(daemon) == snapshot.is_online(daemon)
         assert live.daemon(daemon.uid) == daemon
 
 
-ENDED = (an_ended_job("x", daemon="one", finished=10), an_ended_job("y", daemon="two", finished=30))
+HISTORY = RunHistory([an_ended_job("x", finished=10), an_ended_job("y", finished=30)] * 3)
 
 
 @given(STEPS)
@@ -319,7 +320,6 @@ def test_places_and_estimates_follow_the_policy_and_what_its_groups_use() -> Non
     bobs = a_job("bobs", initiator="bob", created=5)
     live.observe_job(bobs)
     assert live.place_of(bobs.uid) == Place(2, 4)
-    assert live.count_before(bobs, live.takers(bobs.demand)) == 1
 
     live.observe_job(an_ended_job("past", initiator="ann", started=-60))
     assert live.place_of(bobs.uid) == Place(1, 4)

@@ -1,110 +1,160 @@
-"""Estimates of the wait, from the duration of recent runs."""
+"""Estimates of a queue as it is: slots, policies, pools, and the runs that ended."""
 
-import heapq
 from dataclasses import replace
 from typing import Any
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.core.estimates.run_history import RunHistory
+from provisioner_operator.core.estimates.start_times import StartEstimate
 from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.pools.records import PoolStatus
+from provisioner_operator.core.scheduling.queueing.policy import Limit, QueuePolicy
+from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.views.snapshot import Snapshot
-from provisioner_operator.core.views.wait_estimate import estimate, observed_runs
-from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job
+from provisioner_operator.core.views.wait_estimate import Forecast, estimates_in, unknown_because
+from support.builders.core import NAMESPACE, NOON, a_daemon, a_job, a_running_job, an_ended_job
+from support.builders.pools import a_pool, scaling
+from support.builders.queues import BY_INITIATOR, a_policy
 
 HEARTBEAT = "2027-01-15T08:00:00+00:00"
+NOW = NOON + 10
 
 
 def daemon(name: str = "daemon", **fields: Any) -> Daemon:
     return replace(a_daemon(name, **fields), heartbeat=HEARTBEAT)
 
 
-def test_a_free_daemon_starts_the_first_at_once() -> None:
-    job = a_job()
-    guess = estimate(job, Snapshot([job], [daemon()], now=NOON), [an_ended_job("before", finished=30)])
-    assert guess is not None
-    assert (guess.seconds, guess.mean_run, guess.runs) == (0, 30, 1)
+def past(count: int = 50, seconds: float = 30, **fields: Any) -> RunHistory:
+    return RunHistory(an_ended_job(f"past-{at}", finished=seconds, **fields) for at in range(count))
+
+
+def queue(policy: QueuePolicy) -> Queue:
+    return Queue(NAMESPACE, "default", "uid-of-queue", 1, 1, policy)
+
+
+def starts(snapshot: Snapshot, history: RunHistory) -> dict[str, int]:
+    """Return the medians by name."""
+    found = estimates_in(snapshot, NAMESPACE, history)
+    return {snapshot.jobs[uid].name: round(each.p50) for uid, each in found.items()}
 
 
 def test_the_wait_is_what_the_running_and_those_ahead_take() -> None:
     running = a_running_job("runs")
     first, second = a_job("first", created=1), a_job("second", created=2)
-    snapshot = Snapshot([running, first, second], [daemon(runs=(running,))], now=NOON + 10)
-    guess = estimate(second, snapshot, [an_ended_job("before", finished=30)])
-    assert guess is not None
-    assert guess.seconds == 20 + 30
+    snapshot = Snapshot([running, first, second], [daemon(runs=(running,))], now=NOW)
+    assert starts(snapshot, past()) == {"first": 20, "second": 50}
+    assert starts(snapshot, past(4)) == {}
 
 
-def test_a_run_that_takes_longer_than_others_is_expected_to_take_as_long_again() -> None:
-    running, job = a_running_job("runs"), a_job("waits", created=1)
-    snapshot = Snapshot([running, job], [daemon(runs=(running,), lost_after=3600)], now=NOON + 200)
-    guess = estimate(job, snapshot, [an_ended_job("before", finished=30)])
-    assert guess is not None
-    assert guess.seconds == 200
-
-
-def test_jobs_of_another_demand_that_the_same_daemons_run_go_first_too() -> None:
-    other, job = a_job("other", tags={"a": "1"}), a_job("job", created=1, tags={"a": "1", "b": "2"})
-    snapshot = Snapshot([other, job], [daemon(tags={"a": "1", "b": "2"})], now=NOON + 10)
-    guess = estimate(job, snapshot, [an_ended_job("before", finished=30)])
-    assert guess is not None
-    assert guess.seconds == 30
-
-
-def test_there_is_no_estimate_where_nothing_is_known() -> None:
+def test_a_job_that_nobody_runs_has_no_estimate() -> None:
     job = a_job()
-    assert estimate(job, Snapshot([job], [daemon()], now=NOON), []) is None
-    assert estimate(job, Snapshot([job], [], now=NOON), [an_ended_job(finished=30)]) is None
-    assert estimate(a_job("else"), Snapshot([job], [daemon()], now=NOON), [an_ended_job(finished=30)]) is None
+    assert starts(Snapshot([job], [], now=NOW), past()) == {}
+    cordoned = daemon(cordoned=True)
+    running = a_running_job("runs")
+    assert starts(Snapshot([job, running], [cordoned], now=NOW), past()) == {}
 
 
-def test_recent_runs_count_more() -> None:
-    mean, count = observed_runs([an_ended_job("a", finished=10), an_ended_job("b", finished=60)])
-    assert count == 2
-    assert mean == pytest.approx(20)
+def test_nothing_is_estimated_where_no_job_has_ever_come() -> None:
+    assert starts(Snapshot([], [daemon()], now=NOW), RunHistory()) == {}
 
 
-def test_a_run_that_never_started_is_not_counted() -> None:
-    never = a_job("never", phase=Phase.CANCELED, finished=NOON + 25)
-    assert observed_runs([never, an_ended_job(finished=10)]) == (10, 1)
+def test_a_burst_alone_is_not_how_jobs_come() -> None:
+    """Five thousand jobs have just come at once, and fifty before, one in a day."""
+    running = a_running_job("runs", initiator="ann")
+    jobs = [a_job(f"anns-{at}", initiator="ann", created=5) for at in range(5000)]
+    bobs = a_job("bobs", initiator="bob", created=6)
+    snapshot = Snapshot([running, *jobs, bobs], [daemon(runs=(running,))], (), [queue(a_policy())], now=NOW)
+    rare = RunHistory(
+        an_ended_job(f"past-{at}", initiator="cleo", created=-86_400 * at, finished=30) for at in range(1, 51)
+    )
+    assert starts(snapshot, rare)["bobs"] == 20
 
 
 def test_a_slot_that_no_job_accounts_for_is_free_soon() -> None:
-    job, over = a_job("waits", created=1), a_running_job("over")
-    snapshot = Snapshot([job], [daemon(runs=(over,))], now=NOON + 10)
-    guess = estimate(job, snapshot, [an_ended_job("before", finished=30)])
-    assert guess is not None
-    assert guess.seconds == 1
+    job, over = a_job("waits"), a_running_job("over")
+    assert starts(Snapshot([job], [daemon(runs=(over,))], now=NOW), past()) == {"waits": 1}
 
 
-DAEMONS = st.tuples(st.integers(1, 3), st.lists(st.integers(-500, 0), max_size=4), st.integers(0, 2))
-"""Number of slots, starts of the runs of known jobs, and number of other runs."""
+def test_above_a_capacity_that_was_lowered_nobody_gets_the_slot() -> None:
+    runs = [a_running_job(f"run-{at}") for at in range(2)]
+    jobs = [a_job(f"job-{at}", created=at) for at in range(2)]
+    snapshot = Snapshot([*runs, *jobs], [daemon(runs=tuple(runs), capacity=1)], now=NOW)
+    assert starts(snapshot, past()) == {"job-0": 20, "job-1": 50}
 
 
-@given(st.lists(DAEMONS, min_size=1, max_size=4), st.integers(1, 30))
-def test_each_slot_takes_the_next_job_when_its_run_ends(
-    daemons: list[tuple[int, list[int], int]], waiting: int
-) -> None:
-    running: list[Job] = []
-    fleet: list[Daemon] = []
-    free_at: list[float] = []
-    for at, (slots, starts, others) in enumerate(daemons):
-        runs = [a_running_job(f"r-{at}-{n}", daemon=f"d-{at}", started=start) for n, start in enumerate(starts)]
-        unknown = [a_running_job(f"o-{at}-{n}", daemon=f"d-{at}") for n in range(others)]
-        running += runs
-        fleet.append(daemon(f"d-{at}", capacity=slots, runs=(*runs, *unknown)))
-        rests = [max(1, 30 + start if start > -30 else -start) for start in starts] + [1] * others
-        free_at += rests[:slots] + [0] * (slots - len(rests))
-    queue = [a_job(f"q-{at}") for at in range(waiting)]
+def test_a_limit_holds_also_while_the_daemon_of_its_run_is_gone() -> None:
+    policy = a_policy(Limit("each", 1, per=BY_INITIATOR))
+    running = a_running_job("runs", daemon="gone", initiator="ann")
+    job = a_job("waits", initiator="ann")
+    snapshot = Snapshot([running, job], [daemon("idle")], (), [queue(policy)], now=NOW)
+    assert starts(snapshot, past()) == {"waits": 20}
 
-    elsewhere = an_ended_job("elsewhere", daemon="gone", finished=400)
-    ended = [elsewhere, an_ended_job(daemon="d-0", finished=30)]
-    guess = estimate(queue[-1], Snapshot([*running, *queue], fleet, now=NOON), ended)
 
-    heapq.heapify(free_at)
-    for _ in range(waiting - 1):
-        heapq.heapreplace(free_at, free_at[0] + 30)
-    assert guess is not None
-    assert (guess.seconds, guess.mean_run, guess.runs) == (free_at[0], 30, 1)
+def test_under_a_policy_that_shares_slots_jobs_come_as_they_came() -> None:
+    running = a_running_job("runs", initiator="ann")
+    jobs = [a_job("anns", initiator="ann"), a_job("bobs", initiator="bob", created=5)]
+    snapshot = Snapshot([running, *jobs], [daemon(runs=(running,))], (), [queue(a_policy())], now=NOW)
+    found = starts(snapshot, past(initiator="cleo", created=-90_000))
+    assert found["bobs"] < found["anns"]
+    assert starts(snapshot, RunHistory()) == {}
+
+
+def test_a_job_of_low_priority_waits_for_those_that_come() -> None:
+    running, job = a_running_job("runs"), a_job("waits", priority=-1)
+    snapshot = Snapshot([running, job], [daemon(runs=(running,))], now=NOW)
+    rare = starts(snapshot, past(created=-90_000))["waits"]
+    assert rare >= 20
+    many = RunHistory(an_ended_job(f"past-{at}", created=-10 * at, finished=30) for at in range(50))
+    assert starts(snapshot, many) == {}
+
+
+def grown(**fields: Any) -> Snapshot:
+    status = PoolStatus(mean_run_seconds=30, **({"start_seconds": (40,) * 20} | fields))
+    pools = [a_pool(autoscaling=scaling(3), status=status)]
+    idle = daemon("old", pod_uid="pod", tags={"x": "1"})
+    fresh = a_daemon("fresh", pod_uid="pod-2", created=NOON, heartbeat=None)
+    return Snapshot([a_job("waits")], [idle, *([fresh] if status.replicas else [])], pools, now=NOW)
+
+
+def test_a_pool_adds_daemons_after_the_time_that_they_take() -> None:
+    assert starts(grown(), past()) == {"waits": 40}
+    assert starts(grown(start_seconds=(40, 40)), past()) == {}
+    assert starts(grown(replicas=1), past()) == {"waits": 30}  # it has been starting for ten seconds
+    assert starts(grown(replicas=1, desired_replicas=2), past()) == {"waits": 30}
+
+
+def test_a_pool_whose_pods_fail_does_not_count() -> None:
+    pool = a_pool(replicas=0)
+    assert starts(Snapshot([a_job()], [], [pool], now=NOW), past()) == {}
+
+
+def test_a_fixed_pool_gets_the_daemons_that_are_missing() -> None:
+    pool = a_pool(replicas=1, status=PoolStatus(start_seconds=(40,) * 20))
+    assert starts(Snapshot([a_job("waits")], [], [pool], now=NOW), past()) == {"waits": 40}
+
+
+def test_a_forecast_serves_all_jobs_of_all_namespaces() -> None:
+    running, job, other = a_running_job("runs", template="dev"), a_job("waits"), a_job("other", namespace="other")
+    forecast = Forecast(Snapshot([running, job, other], [daemon(runs=(running,))], now=NOW), past(template="dev"))
+    assert forecast.start_of(other) is None
+    start = forecast.start_of(job)
+    assert isinstance(start, StartEstimate)
+    assert start is forecast.start_of(job)
+    run = forecast.run_of(running)
+    assert run is not None
+    assert (run.p50, run.runs, run.is_overlong) == (30, 50, False)
+    assert forecast.run_of(job) is None
+
+
+def why_unknown(*daemons: Daemon, policy: QueuePolicy | None = None, pools: bool = False) -> str:
+    job: Job = a_job()
+    found = [a_pool(autoscaling=scaling(3))] if pools else []
+    queues = [] if policy is None else [queue(policy)]
+    return unknown_because(job, Snapshot([job], daemons, found, queues, now=NOW))
+
+
+def test_what_is_unknown_is_so_for_a_reason() -> None:
+    assert why_unknown() == "nobody runs jobs with these tags"
+    assert why_unknown(daemon(tags={"a": "1"})) == "nobody runs jobs with these tags"
+    assert "too few runs" in why_unknown(daemon())
+    assert "too few runs" in why_unknown(pools=True)
+    assert "a smaller share" in why_unknown(daemon(), policy=a_policy())

@@ -10,6 +10,7 @@ import yaml
 from provisioner_operator.api.v1alpha1.enums import CancelMode, JobCondition, Phase
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.api.v1alpha1.names import GROUP
+from provisioner_operator.core.estimates.run_length import RunEstimate
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.model.records import Job
@@ -19,8 +20,8 @@ from provisioner_operator.web.page.jobs.stages import Chart, chart_of
 from provisioner_operator.web.page.jobs.table import elapsed_of
 from provisioner_operator.web.page.jobs.why import Why
 from provisioner_operator.web.page.text import web_link
-from provisioner_operator.web.page.times import Elapsed, Moment, moment
-from provisioner_operator.web.page.words import JOB_TYPES, PHASES, Mark
+from provisioner_operator.web.page.times import Elapsed, Moment, duration, moment
+from provisioner_operator.web.page.words import JOB_TYPES, PHASES, Mark, counted
 
 RETRY_OF = f"{GROUP}/retry-of"
 """Annotation of a job: the name of the job that it repeats."""
@@ -91,6 +92,9 @@ class JobDetail:
     message: str
     """Message of the status, which is there before anything else is computed."""
     why: Why | None
+    typical: str
+    """Sentence on how long runs like this one take; empty unless it runs, and that is known."""
+    is_overlong: bool
     failure: Failure | None
     cancel: tuple[str, ...]
     """Sentences on a cancel that was requested."""
@@ -108,7 +112,9 @@ class JobDetail:
     commands: tuple[Command, ...]
 
 
-def job_detail(model: ProvisionerJob, job: Job, body: Mapping[str, Any], why: Why | None, now: float) -> JobDetail:
+def job_detail(
+    model: ProvisionerJob, job: Job, body: Mapping[str, Any], why: Why | None, run: RunEstimate | None, now: float
+) -> JobDetail:
     """Return the page's content for a job, given its model, its record and its body as read."""
     status = model.status
     return JobDetail(
@@ -122,6 +128,8 @@ def job_detail(model: ProvisionerJob, job: Job, body: Mapping[str, Any], why: Wh
         can_be_suspended=job.phase is Phase.PENDING and not job.cancel,
         message=job.message or "",
         why=why,
+        typical="" if run is None else typical_run(run),
+        is_overlong=run is not None and run.is_overlong,
         failure=_failure(job),
         cancel=_cancel(job),
         facts=_facts(model, job),
@@ -135,6 +143,13 @@ def job_detail(model: ProvisionerJob, job: Job, body: Mapping[str, Any], why: Wh
         yaml=as_yaml(body),
         commands=_commands(job),
     )
+
+
+def typical_run(run: RunEstimate) -> str:
+    """Return how long runs like one take, in a sentence."""
+    p50, p90 = duration(run.p50), duration(run.p90)
+    usual = f"Of {counted(run.runs, 'run')} like it, half took up to {p50} and nine of ten up to {p90}."
+    return f"It has run for longer than 99 % of the runs like it. {usual}" if run.is_overlong else usual
 
 
 def as_yaml(body: Mapping[str, Any]) -> str:

@@ -33,13 +33,14 @@ def render_job(index: ClusterIndex, body: Mapping[str, Any], rights: JobRights, 
         found = Findings(
             explanation=queue.explain(job),
             place=queue.place(job.uid),
-            estimate=queue.estimate(job),
+            estimate=queue.start_of(job),
+            unknown_because=queue.unknown_because(job),
             near_misses=queue.near_misses(job) if sees_daemons else (),
             fits=queue.fits(job) if sees_daemons else (),
             is_stuck=queue.is_stuck(job),
         )
     stale = stale_since(index)
-    detail = job_detail(model, job, body, explain(job, found, now), now)
+    detail = job_detail(model, job, body, explain(job, found, now), index.queue.run_of(job), now)
     return render(
         "jobs/job.html",
         job=detail,

@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 from markupsafe import Markup
 
 from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.core.estimates.run_length import OVERLONG
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.query import Counts, Page
 from provisioner_operator.web.index.rows import JobRow
@@ -164,7 +165,10 @@ def queue_facts(index: ClusterIndex, row: JobRow) -> QueueFacts:
     """Return what the queue knows of a job."""
     if row.is_ended:
         return QueueFacts()
-    return QueueFacts(index.queue.place(row.job.uid), index.queue.reason(row.job), index.queue.is_stuck(row.job))
+    queue, job = index.queue, row.job
+    run = queue.run_of(job)
+    reason = OVERLONG if run is not None and run.is_overlong else queue.reason(job)
+    return QueueFacts(queue.place(job.uid), reason, queue.is_stuck(job))
 
 
 def rendered(

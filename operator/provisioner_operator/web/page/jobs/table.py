@@ -138,7 +138,7 @@ def reason_of(job: Job, facts: QueueFacts) -> str:
     """Return the reason beside the phase, in one word; empty if the phase says it."""
     if job.phase is Phase.PENDING:
         return "CancelRequested" if job.cancel else facts.reason
-    return "" if job.reason == job.phase else job.reason or ""
+    return "" if job.reason == job.phase else job.reason or facts.reason
 
 
 def elapsed_of(job: Job, now: float, *, ticking: bool = False) -> Elapsed:

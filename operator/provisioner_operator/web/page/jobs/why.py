@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.core.estimates.start_times import StartEstimate
 from provisioner_operator.core.jobs.timeouts import pending_deadline
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.model.records import Job
@@ -11,7 +13,6 @@ from provisioner_operator.core.scheduling.explanation import STUCK, Explanation
 from provisioner_operator.core.views.fit import Fit
 from provisioner_operator.core.views.near_miss import NearMiss
 from provisioner_operator.core.views.queue_view import Place
-from provisioner_operator.core.views.wait_estimate import Estimate
 from provisioner_operator.web.page.times import Moment, duration, moment
 from provisioner_operator.web.page.words import counted
 
@@ -59,7 +60,9 @@ class Findings:
 
     explanation: Explanation | None = None
     place: Place | None = None
-    estimate: Estimate | None = None
+    estimate: StartEstimate | None = None
+    unknown_because: str = ""
+    """Reason why there is no estimate for a job in the queue."""
     near_misses: Sequence[NearMiss] = ()
     fits: Sequence[Fit] = ()
     is_stuck: bool = False
@@ -78,7 +81,7 @@ def explain(job: Job, found: Findings, now: float) -> Why | None:
         advice=tuple(_advice(each) for each in found.near_misses),
         daemons=tuple(_fit(each) for each in found.fits),
         place=_place(found.place),
-        estimate=_estimate(found.estimate, has_takers=reason not in STUCK) if found.place else "",
+        estimate=_estimate(found.estimate, found.unknown_because) if found.place else "",
         deadline=moment(pending_deadline(job), now),
     )
 
@@ -110,12 +113,11 @@ def _place(place: Place | None) -> str:
     return f"It is number {place.position} of {place.size} in the queue for these tags."
 
 
-def _estimate(estimate: Estimate | None, *, has_takers: bool) -> str:
-    if estimate is None and not has_takers:
-        return "Its start cannot be estimated: no provisioner takes jobs with these tags."
+def _estimate(estimate: StartEstimate | None, unknown_because: str) -> str:
     if estimate is None:
-        return "Its start cannot be estimated: no job has completed on a matching provisioner yet."
-    if estimate.seconds < 1:
+        return f"When it starts is unknown: {unknown_because}."
+    if estimate.p90 <= 0:
         return "It is about to start: a provisioner is free for it."
-    basis = f"{counted(estimate.runs, 'completed run')} of {duration(estimate.mean_run)} on average"
-    return f"It starts in about {duration(estimate.seconds)}, estimated from {basis}."
+    basis = f"at least {counted(estimate.runs, 'past run')} of each kind"
+    p50, p90 = duration(ceil(estimate.p50)), duration(ceil(estimate.p90))
+    return f"It starts in {p50} (p50), or {p90} (p90), estimated from {basis}."

@@ -5,6 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioner_operator.core.estimates.run_length import RunEstimate
 from provisioner_operator.kube.parsing import job_record, parse_job_model
 from provisioner_operator.web.page.jobs.action_buttons import action_buttons
 from provisioner_operator.web.page.jobs.detail import MOST_SHOWN, JobDetail, as_yaml, job_detail
@@ -26,13 +27,13 @@ def a_body(*, status: Manifest | None = None, annotations: dict[str, str] | None
     return stored(a_job_manifest("dev-7", **spec), status=status, annotations=annotations or {})
 
 
-def a_detail(body: Manifest) -> JobDetail:
+def a_detail(body: Manifest, run: RunEstimate | None = None) -> JobDetail:
     model = parse_job_model(body)
-    return job_detail(model, job_record(model), body, None, NOON + 60)
+    return job_detail(model, job_record(model), body, None, run, NOON + 60)
 
 
-def page_of(body: Manifest) -> str:
-    detail = a_detail(body)
+def page_of(body: Manifest, run: RunEstimate | None = None) -> str:
+    detail = a_detail(body, run)
     actions = action_buttons(detail, body["spec"], JobRights("ada", detail.org, frozenset()))
     cancel = CancelButton("/x", "Cancel", "ready")
     return render("jobs/job.html", job=detail, actions=actions, cancel=cancel, links=LINKS, stale=None)
@@ -46,6 +47,15 @@ def test_a_failure_comes_with_the_next_step() -> None:
     assert (found.failure.reason, found.failure.message) == ("DaemonLost", "It is gone.")
     assert found.failure.remedy == "Check its provisioner, then retry it."
     assert found.has_ended
+
+
+def test_a_run_is_compared_with_those_like_it() -> None:
+    body = a_body(status={"phase": "Running", "assignment": an_assignment("d1"), "startedAt": CREATED})
+    usual = "Of 120 runs like it, half took up to 30s and nine of ten up to 45s."
+    assert a_detail(body, RunEstimate(30, 45, 120, is_overlong=False)).typical == usual
+    late = page_of(body, RunEstimate(30, 45, 120, is_overlong=True))
+    assert f"It has run for longer than 99 % of the runs like it. {usual}" in late
+    assert "data-typical" not in page_of(body)
 
 
 def test_facts_link_to_what_they_name() -> None:

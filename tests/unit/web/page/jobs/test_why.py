@@ -8,12 +8,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason, Phase
+from provisioner_operator.core.estimates.start_times import StartEstimate
 from provisioner_operator.core.scheduling.explanation import Explanation
 from provisioner_operator.core.views.fit import Fit
 from provisioner_operator.core.views.near_miss import NearMiss, near_misses
 from provisioner_operator.core.views.queue_view import Place
 from provisioner_operator.core.views.snapshot import Snapshot
-from provisioner_operator.core.views.wait_estimate import Estimate
 from provisioner_operator.web.page.jobs.why import Advice, Findings, explain
 from support.builders.core import NOON, a_daemon, a_job, an_assigned_job
 
@@ -60,21 +60,18 @@ def test_no_tag_of_a_job_adds_a_command_to_the_suggested_one(value: str) -> None
 
 
 def test_the_place_and_the_estimate_are_sentences() -> None:
-    found = explain(a_job(), Findings(place=Place(3, 7), estimate=Estimate(90, 30, 4)), NOON)
+    found = explain(a_job(), Findings(place=Place(3, 7), estimate=StartEstimate(90, 300, 9)), NOON)
     assert found is not None
     assert found.place == "It is number 3 of 7 in the queue for these tags."
-    assert found.estimate == "It starts in about 1m 30s, estimated from 4 completed runs of 30s on average."
+    assert found.estimate == "It starts in 1m 30s (p50), or 5m (p90), estimated from at least 9 past runs of each kind."
 
 
 def test_an_estimate_that_is_not_possible_says_so() -> None:
-    found = explain(a_job(), Findings(place=Place(1, 1)), NOON)
+    found = explain(a_job(), Findings(place=Place(1, 1), unknown_because="nobody runs it"), NOON)
     assert found is not None
     assert found.place == "It is the only job in the queue for these tags."
-    assert found.estimate == "Its start cannot be estimated: no job has completed on a matching provisioner yet."
-    stuck = explain(a_job(), Findings(explanation=NO_MATCH, place=Place(1, 1)), NOON)
-    assert stuck is not None
-    assert stuck.estimate == "Its start cannot be estimated: no provisioner takes jobs with these tags."
-    soon = explain(a_job(), Findings(place=Place(1, 1), estimate=Estimate(0.2, 30, 4)), NOON)
+    assert found.estimate == "When it starts is unknown: nobody runs it."
+    soon = explain(a_job(), Findings(place=Place(1, 1), estimate=StartEstimate(0, 0, 0)), NOON)
     assert soon is not None
     assert soon.estimate == "It is about to start: a provisioner is free for it."
 
