@@ -34,7 +34,7 @@ PLAIN = servers()
 
 
 def job(uid: str = "job", *, tags: dict[str, str] | None = None, **fields: Any) -> WaitingJob:
-    found: dict[str, Any] = {"demand": replace(a_demand(), tags=effective_tags(tags or {})), "durations": MINUTE}
+    found: dict[str, Any] = {"demand": a_demand()._replace(tags=effective_tags(tags or {})), "durations": MINUTE}
     return WaitingJob(uid, **({"deadline": 7200.0} | found | fields))
 
 
