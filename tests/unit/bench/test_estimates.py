@@ -1,27 +1,16 @@
-"""What is estimated holds as often as it says, in all kinds of queues; `python -m bench.estimates` replays more of each."""
+"""Counting of how often estimates hold, and the replay of recorded jobs. Queues are replayed in `tests/model`."""
 
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
-from bench.estimates.coverage import Coverage, coverage, measure
+from bench.estimates.coverage import Coverage, coverage
 from bench.estimates.recording import read_jobs, replay_recording
-from bench.estimates.scenarios import SCENARIOS, Scenario
 from bench.estimates.world import Case
 from support.builders.core import NOON
 from support.builders.manifests import a_job_manifest
 from support.builders.stored import stored
 from support.manifests import Manifest
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_the_percentiles_hold_as_often_as_they_say(scenario: Scenario) -> None:
-    found = measure(scenario, range(3), hours=12, question_gap=600)
-    assert found.cases >= 50
-    assert found.unknown <= 0.05 * found.cases
-    assert found.holds, found
 
 
 def test_a_job_that_was_about_to_start_or_never_started_is_no_case() -> None:
