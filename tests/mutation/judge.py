@@ -36,7 +36,7 @@ _START_SECONDS, _TEST_SECONDS, _PATIENCE = 30.0, 5.0, 5.0
 _PASSED, _NO_TESTS = 0, 5
 """Exit codes of pytest."""
 _TRIES = 3
-"""How often tests are asked whose failure a slow machine may have caused."""
+"""Number of repetitions of tests whose failure a slow machine may have caused."""
 
 
 class JudgeError(Exception):

@@ -61,7 +61,7 @@ def watch(
 
 
 class _Ahead:
-    """What lies ahead of the jobs, for a few seconds the same: it takes longer than to draw the table."""
+    """Outlook of the jobs, kept for a few seconds: it takes longer than to draw the table."""
 
     def __init__(self) -> None:
         self._forecast: Forecast | None = None

@@ -58,7 +58,7 @@ class KnownJobs:
         self._daemons = KnownDaemons(self._pods, self._daemon_changed)
         self._placement = Placement(self._daemon_changed)
         self._kinds = DaemonKinds(self._candidate)
-        """What explanations consider of the fleet."""
+        """Part of the fleet that explanations consider."""
         self._tell_pod_changed: Callable[[str], None] = _tell_nobody
         """Called with the uid of each Pod about whose daemon something may have changed."""
         self.wants_ended_jobs = False

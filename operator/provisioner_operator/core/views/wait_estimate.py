@@ -42,7 +42,7 @@ _LEAST_STARTS = 3
 
 
 class Forecast:
-    """What lies ahead of the jobs of a queue as it is now; computed when it is asked, once for each namespace."""
+    """Outlook of the jobs of a queue as it is now; computed when it is asked, once for each namespace."""
 
     def __init__(self, queue: QueueView, history: RunHistory) -> None:
         self._queue = queue

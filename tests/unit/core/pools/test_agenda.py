@@ -1,4 +1,4 @@
-"""Which pools a round plans."""
+"""Choice of the pools that a round plans."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What is kept equals what would be computed anew, and nothing that makes no difference is computed twice."""
+"""Kept explanations equal what would be computed anew, and nothing that makes no difference is computed twice."""
 
 from collections.abc import Sequence
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class LaneKey(NamedTuple):
-    """What the jobs of a lane have in common, apart from their demand."""
+    """Properties that all jobs of a lane share, apart from their demand."""
 
     priority: int
     background: bool

@@ -1,4 +1,4 @@
-"""What a policy says about a job: its group, its limits, and whether people wait for it."""
+"""Judgment of a policy about a job: its group, its limits, and whether people wait for it."""
 
 import pytest
 
