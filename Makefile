@@ -13,8 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 # A type check of unchanged files is looked up here, from any checkout: 5 s of CPU instead of a minute's.
 MYPY_CACHE := $(HOME)/.cache/provisioner-operator/mypy
-# Most of their tests wait.
-WORKERS ?= 8
+WORKERS ?= 6
 PYTEST_ARGS ?=
 # Some images switch Python's cache of compiled files off: then each of the many programs compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE

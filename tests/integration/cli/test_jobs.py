@@ -1,5 +1,6 @@
 """Actions on jobs and daemons while an operator and daemons run, as each user, with their exit codes."""
 
+import re
 import threading
 
 import pytest
@@ -193,7 +194,8 @@ def test_why_estimates_the_wait_from_runs_that_ended(busy: ProductNamespace, peo
     busy.submit("queued", tags=ON_PREM)
     text = people.viewer.run("jobs", "why", "queued").out
     assert "DaemonsBusy" in text
-    assert "(p90), estimated from at least 5 past runs of each kind" in text
+    # Earlier tests leave further runs.
+    assert re.search(r"\(p90\), estimated from at least \d+ past runs of each kind", text), text
     document = people.viewer.run("jobs", "why", "queued", "-o", "json").document
     assert document["estimate"]["p90Seconds"] >= document["estimate"]["p50Seconds"] >= 0
     for name in ("fills-1", "fills-2"):

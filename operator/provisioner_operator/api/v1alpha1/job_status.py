@@ -21,7 +21,7 @@ from provisioner_operator.api.v1alpha1.limits import (
     MOST_RESOURCES,
     MOST_VARIABLES,
 )
-from provisioner_operator.api.v1alpha1.phase_rules import END_RULE, START_RULE, STATUS_RULES, STEP_RULE
+from provisioner_operator.api.v1alpha1.phase_rules import END_RULE, STATUS_RULES, STEP_RULE
 from provisioner_operator.api.v1alpha1.rules import validated_by
 
 
@@ -122,7 +122,7 @@ class JobStatus(Model):
     """Generation of the spec on which this status is based."""
     assignment: Assignment | None = None
     """The daemon that runs, will run, or ran the job."""
-    started_at: Annotated[AwareDatetime, Field(json_schema_extra=validated_by(START_RULE))] | None = None
+    started_at: AwareDatetime | None = None
     """Time at which the daemon acknowledged the job and started the run."""
     finished_at: Annotated[AwareDatetime, Field(json_schema_extra=validated_by(END_RULE))] | None = None
     """Time at which the job reached its final phase."""

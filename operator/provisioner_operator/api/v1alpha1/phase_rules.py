@@ -42,15 +42,15 @@ STEP_RULE: Rule = rule(
 )
 """Rule of the phase itself."""
 
-START_RULE: Rule = rule(
-    IMMUTABLE, "status.startedAt cannot change once the job is no longer Pending", reason="FieldValueForbidden"
-)
 END_RULE: Rule = rule(
     IMMUTABLE,
     "status.finishedAt cannot change once the job is Completed, Failed or Canceled",
     reason="FieldValueForbidden",
 )
-"""Rules of the times themselves, which are set once."""
+"""Rule of the time itself, which no job has before its end, so that it is set once.
+
+The start has none: an administrator may have written one into the status of a pending job, which starts nevertheless.
+"""
 
 STATUS_RULES: tuple[Rule, ...] = (
     rule(
@@ -90,8 +90,8 @@ STATUS_RULES: tuple[Rule, ...] = (
         reason="FieldValueForbidden",
     ),
     rule(
-        f"oldSelf.phase == '{Phase.PENDING}' || has(self.startedAt) == has(oldSelf.startedAt)",
-        "status.startedAt can be neither added nor removed once the job is no longer Pending",
+        f"oldSelf.phase == '{Phase.PENDING}' || {unchanged('startedAt')}",
+        "status.startedAt cannot change once the job is no longer Pending",
         field="startedAt",
         reason="FieldValueForbidden",
     ),

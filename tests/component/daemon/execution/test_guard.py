@@ -19,7 +19,6 @@ from provisioner_operator.daemon.execution.guard import CANNOT_EXECUTE, INTERRUP
 
 LONG = 3600.0
 SILENT_FOR = 24.0
-SILENT_LOST = SILENT_FOR / INTERRUPT_AT
 """A loss period of which so much is over that the interrupt is due, while a program has time to mind it before the kill."""
 SOON = 6.0
 """A loss period that is over soon, and leaves a program the time to start and to mind the interrupt on any machine."""
@@ -28,8 +27,11 @@ SOON = 6.0
 class Watched:
     """A guard started by the test, which plays the daemon."""
 
-    def __init__(self, command: list[str], *, grace: float = LONG, lowest: int = 0) -> None:
-        self.contact = now() - SILENT_FOR
+    def __init__(
+        self, command: list[str], *, grace: float = LONG, lowest: int = 0, silent_for: float = SILENT_FOR
+    ) -> None:
+        self.contact = now() - silent_for
+        self.lost = silent_for / INTERRUPT_AT
         out, out_end = os.pipe()
         err, err_end = os.pipe()
         out, err = (_renumbered(each, lowest) for each in (out, err))
@@ -64,7 +66,7 @@ class Watched:
 
     def fall_silent(self) -> None:
         """Say that the first contact, an older one than which counts for nothing, was so long ago that the interrupt is due."""
-        self.say(f"contact 0 {SILENT_LOST}")
+        self.say(f"contact 0 {self.lost}")
 
     def hang_up(self) -> None:
         assert self.process.stdin is not None
@@ -105,8 +107,10 @@ def witness(tmp_path: Path) -> Witness:
 
 
 @contextlib.contextmanager
-def guarded(command: list[str], *, grace: float = LONG, lowest: int = 0) -> Iterator[Watched]:
-    watched = Watched(command, grace=grace, lowest=lowest)
+def guarded(
+    command: list[str], *, grace: float = LONG, lowest: int = 0, silent_for: float = SILENT_FOR
+) -> Iterator[Watched]:
+    watched = Watched(command, grace=grace, lowest=lowest, silent_for=silent_for)
     try:
         yield watched
     finally:
@@ -240,7 +244,8 @@ def test_stragglers_that_left_the_group_are_killed_too(witness: Witness) -> None
 
 
 def test_lost_contact_interrupts_the_command(witness: Witness) -> None:
-    with guarded(a_program(witness, "leader")) as run:
+    # So long that the command has most of a minute until the kill, on a busy machine too.
+    with guarded(a_program(witness, "leader"), silent_for=10 * SILENT_FOR) as run:
         witness.pid("leader")
         run.fall_silent()
         assert run.code() == 3
@@ -254,7 +259,7 @@ def test_lost_contact_kills_a_command_that_ignores_the_interrupt_before_the_daem
         witness.pid("leader")
         run.fall_silent()
         assert run.code() == 128 + signal.SIGKILL
-        assert now() - run.contact >= KILL_AT * SILENT_LOST
+        assert now() - run.contact >= KILL_AT * run.lost
         assert witness.saw("leader.interrupted")
 
 

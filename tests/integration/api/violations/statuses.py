@@ -12,7 +12,6 @@ _ANOTHER = "a job keeps its assignment when it starts: only status.assignment.in
 _ENDED = {"finishedAt": FINISHED_AT}
 _FINAL_ASSIGNMENT = "status.assignment cannot change once the job is no longer Pending"
 _FINAL_START = "status.startedAt cannot change once the job is no longer Pending"
-_STARTED_ONCE = "status.startedAt can be neither added nor removed once the job is no longer Pending"
 _FINAL_END = "status.finishedAt cannot change once the job is Completed, Failed or Canceled"
 _FINAL_REASON = "status.reason cannot change once the job is Completed, Failed or Canceled"
 _STEP = "status.phase cannot change in this way"
@@ -65,9 +64,9 @@ STATUSES = (
         for assignment in (None, {"instance": "another"}, {"id": "another"}, {"daemonUID": "another"})
     ),
     *(
-        _status(rule, phase, "startedAt", startedAt=time)
+        _status(_FINAL_START, phase, "startedAt", startedAt=time)
         for phase in sorted(set(Phase) - {Phase.PENDING})
-        for rule, time in ((_FINAL_START, LATER), (_STARTED_ONCE, None))
+        for time in (LATER, None)
     ),
     *(
         _status(rule, phase, field, **{field: value})
