@@ -73,6 +73,8 @@ class Invariants:
         self._unsaved: dict[str, tuple[SimulatedDaemon, Run]] = {}
         """States that only a daemon has, by the uid of their job."""
         self._acknowledged: dict[str, list[tuple[str, str]]] = {}
+        self._acknowledged_before: dict[str, list[tuple[str, str]]] = {}
+        """What the last restore of etcd took back: an answer that was under way may start its job all the same."""
         self._spinning = 0
         self._restored_at = float("-inf")
         self._former_instances: frozenset[str] = frozenset()
@@ -93,6 +95,7 @@ class Invariants:
             for body in self._server.unfinished_jobs()
             if "assignment" in body["status"]
         }
+        self._acknowledged_before = self._acknowledged
         self._acknowledged = {uid: list(each) for uid, each in memory.acknowledged.items()}
         # The daemon reports an end only once: one that the backup does not have is lost with it.
         self.stopped_by_cancel = memory.stopped_by_cancel - {
@@ -121,19 +124,25 @@ class Invariants:
             for keeper, other in self._unsaved.values()
         ):
             self.violated(f"{job.name} starts although the state of workspace {job.workspace} is not saved")
-        if self._acknowledged.get(job.uid) != [(run.assignment_id, daemon.instance)]:
+        own = [(run.assignment_id, daemon.instance)]
+        was_accepted = self._is_just_restored and self._acknowledged_before.get(job.uid) == own
+        if self._acknowledged.get(job.uid) != own and not was_accepted:
             self.violated(f"{job.name} starts without exactly its own accepted acknowledgment")
         # The capacity may have grown, or shrunk, since the job was taken.
         if daemon.processes > max(run.capacity, daemon.capacity):
             self.violated(f"{daemon.instance} runs more than its capacity")
         self._processes[job.uid] = job.changed_workspace
 
+    @property
+    def _is_just_restored(self) -> bool:
+        return self._schedule.now <= self._restored_at + OVERLAP_SECONDS
+
     def _repeats_unknowingly(self, daemon: SimulatedDaemon, run: Run) -> bool:
         """Return whether nothing could show the daemon or the controller, after a restore of etcd, that the job may run.
 
         So it is with a job outside workspaces, and with an assignment of the backup that a daemon's new process takes up.
         """
-        if self._schedule.now > self._restored_at + OVERLAP_SECONDS:
+        if not self._is_just_restored:
             return False
         is_new_process = daemon.instance not in self._former_instances
         return run.job.changed_workspace is None or (is_new_process and run.assignment_id in self._assignments)
