@@ -74,7 +74,7 @@ class Invariants:
         """States that only a daemon has, by the uid of their job."""
         self._acknowledged: dict[str, list[tuple[str, str]]] = {}
         self._acknowledged_before: dict[str, list[tuple[str, str]]] = {}
-        """What the last restore of etcd took back: an answer that was under way may start its job all the same."""
+        """Acknowledgments that the last restore of etcd took back: an answer that was under way may start its job all the same."""
         self._spinning = 0
         self._restored_at = float("-inf")
         self._former_instances: frozenset[str] = frozenset()
