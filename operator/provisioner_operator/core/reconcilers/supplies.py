@@ -97,11 +97,11 @@ class SupplyReconciler:
 
     def decide(self, now: Instant) -> Iterator[WriteSupply]:
         """Yield the writes that are due; each is under way until it is `settled`."""
+        changed, self._jobs.changed_fleets = self._jobs.changed_fleets, set()
         if not self.is_on:
             return
-        for changed in self._jobs.changed_fleets:
-            self._plan(changed, now)
-        self._jobs.changed_fleets.clear()
+        for each in changed:
+            self._plan(each, now)
         templates = cache(self._templates)  # of this round
         while (namespace := self._work.pop(now.monotonic)) is not None:
             self._planned.discard(namespace)
