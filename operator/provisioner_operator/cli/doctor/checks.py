@@ -38,9 +38,9 @@ VALIDATING = (
     "workspace-parameters.provisioner.dev",
 )
 STAMPING = (
-    "stamp-canceler.provisioner.dev",
-    "stamp-initiator.provisioner.dev",
+    "stamp-job.provisioner.dev",
     "stamp-workspace.provisioner.dev",
+    "untracked-daemon.provisioner.dev",
 )
 """The policies that the manifests install."""
 
