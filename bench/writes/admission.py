@@ -52,8 +52,9 @@ UNGUARDED = Variant("unguarded", has_policy=lambda _name: False)
 BARE = Variant("bare", has_policy=lambda _name: False, ruleless=("all",))
 BY_CONTROLLER = Variant("by-controller", reporter=CONTROLLER)
 APART = (
-    *(Variant(f"no-{name}", has_policy=without(name)) for name in ("cancel", "identity", "daemon")),
-    Variant("no-stamps", has_policy=without("stamp-job")),
+    *(Variant(f"no-{name}", has_policy=without(name)) for name in ("cancel", "identity")),
+    Variant("no-daemon", has_policy=without("daemon", "daemon-heartbeats")),
+    Variant("no-stamps", has_policy=without("stamp-job", "untracked-daemon")),
     *(Variant(f"no-rules-of-{part}", ruleless=(part,)) for part in ("spec", "status", "root")),
 )
 _IDLE_SECONDS, _IDLE_SHARE = 0.3, 0.1

@@ -25,6 +25,7 @@ _NAMED = 3
 VALIDATING = (
     "cancel.provisioner.dev",
     "daemon-events.provisioner.dev",
+    "daemon-heartbeats.provisioner.dev",
     "daemon-logs.provisioner.dev",
     "daemon-registration.provisioner.dev",
     "daemon-state.provisioner.dev",
