@@ -227,16 +227,22 @@ async def seen_by_a_server(authority: Authority, tls: ssl.SSLContext) -> str | N
     seen: asyncio.Queue[Any] = asyncio.Queue()
 
     async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.put_nowait(writer.get_extra_info("peercert"))
-        writer.close()
+        certificate = writer.get_extra_info("peercert")
+        await end(writer)
+        seen.put_nowait(certificate)
 
     async with await asyncio.start_server(accept, "127.0.0.1", 0, ssl=context) as server:
         port = server.sockets[0].getsockname()[1]
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
-        certificate = await seen.get()
         await reader.read()
-        writer.close()
+        await end(writer)
+        certificate = await seen.get()
     return dict(pair for [pair] in certificate["subject"])["commonName"] if certificate else None
+
+
+async def end(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    await writer.wait_closed()
 
 
 def test_a_damaged_certificate_is_reported_with_its_server(config: Path, ada: KeyPair) -> None:
