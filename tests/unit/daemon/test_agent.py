@@ -82,6 +82,8 @@ class Working:
                 return False
             finally:
                 self.seconds = loop.time() - EPOCH
+                await asyncio.sleep(1)
+                assert asyncio.all_tasks() == {asyncio.current_task()}, "nothing of the daemon goes on"
             return True
 
         return run_in_virtual_time(run())
@@ -281,7 +283,9 @@ def test_a_job_that_cannot_be_taken_is_tried_again_only_once_it_has_changed(tmp_
     assert world.job("dev-7")["phase"] == "Failed"
 
 
-def test_a_daemon_that_was_taken_over_stops_its_runs_and_writes_nothing_more(tmp_path: Path) -> None:
+def test_a_daemon_that_was_taken_over_stops_its_runs_and_writes_nothing_more(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     world = Working(tmp_path, a_job_body())
 
     def take_over() -> None:
@@ -289,6 +293,7 @@ def test_a_daemon_that_was_taken_over_stops_its_runs_and_writes_nothing_more(tmp
 
     with pytest.raises(TakenOverError):
         world.run((5, take_over))
+    assert "Killing 1 runs" in caplog.text
     assert world.job("dev-7")["phase"] == "Running"
     assert world.status == {"instance": "i2"}
     # The run cannot be stopped here, so the logs' time is waited for and no longer.

@@ -93,6 +93,16 @@ def test_a_missing_commit_is_named(server: GitServer, run: Path, *, by_id: bool)
     assert message.startswith(f"Commit {ABSENT} was not found in {server.url}")
 
 
+@pytest.mark.parametrize(("count", "end"), [(5, "b3, b4, main. "), (6, "b3, b4, b5, … ")])
+def test_the_first_branches_are_named_where_a_ref_is_missing(
+    server: GitServer, run: Path, count: int, end: str
+) -> None:
+    for branch in ("main", *(f"b{number}" for number in range(1, count))):
+        server.repository.commit(MAIN, branch)
+    message = refused(GitRequest(server.url, "gone"), run)
+    assert f"Its branches: b1, b2, {end}" in message.replace("…. ", "… ")
+
+
 def test_a_missing_ref_is_named_with_the_existing_branches(server: GitServer, run: Path) -> None:
     server.repository.commit(MAIN)
     message = refused(GitRequest(server.url, "mian"), run)
