@@ -127,8 +127,10 @@ def test_so_many_texts_are_kept_for_others() -> None:
 
 def test_a_job_knows_its_demand_and_its_assignment() -> None:
     given = {"daemon": "d1", "daemonUID": "uid-of-d1", "id": "a1", "time": NOON, "instance": "i1"}
-    job = parse_job(stored(a_job_manifest(tags={"a": "b"}, provisioner="echo"), phase="Pending", assignment=given))
-    assert job.demand == Demand("acme", Provisioner.ECHO, effective_tags({"a": "b"}))
+    # Of no other test: an equal demand would be shared.
+    tags = {"demand": "of this test"}
+    job = parse_job(stored(a_job_manifest(tags=tags, provisioner="echo"), phase="Pending", assignment=given))
+    assert job.demand == Demand("acme", Provisioner.ECHO, effective_tags(tags))
     assert job.assignment == Assignment("d1", "uid-of-d1", "a1", NOON_SECONDS, "i1")
     assert parse_job(stored(a_job_manifest(), phase="Pending")).assignment is None
 

@@ -99,6 +99,11 @@ def test_objects_are_not_fetched_from_another_host(server: GitServer, run: Path)
     )
 
 
+def test_a_repository_with_longer_object_names_is_refused(server: GitServer, run: Path) -> None:
+    server.answers_refs = server.answers_objects = pointing("https://localhost:1/pack", "a" * 64)
+    assert "uses SHA-256 object names, which are not supported" in refused(GitRequest(server.url), run)
+
+
 def test_so_many_redirects_are_followed(server: GitServer, run: Path) -> None:
     server.repository.commit(MAIN)
     plain, left = redirecting("{path}"), [None] * 5
