@@ -218,6 +218,12 @@ def test_certificates_are_those_that_the_server_sees(
     assert asyncio.run(asyncio.wait_for(seen_by_a_server(authority, login.server.tls()), 30)) is None
 
 
+@pytest.mark.parametrize("part", ["client-certificate", "client-key"])
+def test_half_a_certificate_is_none(config: Path, ada: KeyPair, part: str) -> None:
+    login = find_login(write(config, {"server": URL}, **{part: str(ada.certificate)}), {})
+    assert (login.authorization, login.certificate) == (None, None)
+
+
 async def seen_by_a_server(authority: Authority, tls: ssl.SSLContext) -> str | None:
     """The common name of the client certificate that a server gets in a session; None if there is none."""
     pair = authority.issue("server", "server", addresses=["127.0.0.1"])
