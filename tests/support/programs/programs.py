@@ -25,6 +25,9 @@ READY_WITHIN = 60.0
 TAIL = 60
 """Number of log lines of each program in the report of a failed test."""
 _POLL = 0.02
+"""Seconds between two looks at a log or at a process."""
+_ASK = 0.1
+"""Seconds between two requests, each of which costs the program some milliseconds: for a metric, it renders all."""
 
 _started: list["Program"] = []
 
@@ -157,7 +160,7 @@ class OperatorProgram(Program):
         deadline = time.monotonic() + within
         while not true():
             assert time.monotonic() < deadline, f"{self.name} ({self.pid}) never {what}:\n{self.tail()}"
-            time.sleep(_POLL)
+            time.sleep(_ASK)
 
 
 @contextmanager
