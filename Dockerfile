@@ -55,7 +55,7 @@ COPY operator/ operator/
 RUN /build/bin/hatchling build --target wheel --directory /dist \
  && /build/bin/python -m pip --python /opt/provisioner/bin/python install --no-compile --no-deps /dist/*.whl \
  && rm /opt/provisioner/bin/provisioner-devcluster \
- && /build/bin/cyclonedx-py environment --output-reproducible --spec-version 1.6 --pyproject pyproject.toml \
+ && /build/bin/cyclonedx-py environment --output-reproducible --no-validate --spec-version 1.6 --pyproject pyproject.toml \
         --output-file /usr/share/sbom/python.cdx.json /opt/provisioner/bin/python \
  && /opt/provisioner/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/provisioner/lib
 

@@ -85,17 +85,17 @@ def microseconds(step: Step, times: int) -> float:
     return 1e6 * took / times
 
 
-def held_bytes(fill: Callable[[int], object]) -> float:
-    """Return what the core keeps of each of many objects."""
+def held_bytes(fill: Callable[[int], object], count: int = HELD) -> float:
+    """Return what the core keeps of each of so many objects."""
     fill(1)  # what is made once must not count
     gc.collect()
     tracemalloc.start()
-    kept = fill(HELD)
+    kept = fill(count)
     gc.collect()
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     del kept
-    return held / HELD
+    return held / count
 
 
 def _peak_memory(jobs: int) -> int:

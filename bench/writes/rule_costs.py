@@ -8,21 +8,14 @@ an API server spends more of its CPU on allocation and collection than on anythi
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import yaml
 
-from bench.peers.process import environment_with
-from provisioner_devcluster.build.go_build import BUILD_ENVIRONMENT
-from provisioner_devcluster.build.go_modules import CONTROL_PLANE
-from provisioner_devcluster.build.go_toolchain import find_go
+from bench.writes.go_benchmark import run_benchmark
 from provisioner_operator.api.v1alpha1.names import GROUP, JOBS
 from support.builders import written_jobs
 from support.manifests import REPOSITORY
@@ -39,23 +32,7 @@ def main(against: Path | None) -> None:
     """Measure and print."""
     checkouts = {"now": REPOSITORY} | ({} if against is None else {"before": against})
     content = {"schemas": {name: _schema(path) for name, path in checkouts.items()}, "writes": list(_writes())}
-    with tempfile.TemporaryDirectory(prefix="rules-") as name:
-        folder = Path(name)
-        for file in ("go.mod", "go.sum"):
-            shutil.copy(CONTROL_PLANE.directory / file, folder)
-        shutil.copy(RULES, folder)
-        (folder / "input.json").write_text(json.dumps(content), encoding="utf-8")
-        command = [
-            str(find_go(CONTROL_PLANE.go_version)),
-            "test",
-            "-mod=mod",
-            "-trimpath",
-            "-vet=off",
-            "-run=^$",
-            "-bench=.",
-        ]
-        done = subprocess.run(command, cwd=folder, env=environment_with(BUILD_ENVIRONMENT), check=False)
-    sys.exit(done.returncode)
+    sys.exit(run_benchmark(RULES, content))
 
 
 def _schema(repository: Path) -> Manifest:

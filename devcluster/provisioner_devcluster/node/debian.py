@@ -53,7 +53,9 @@ def install_missing(programs: tuple[Program, ...]) -> None:
         raise DevClusterError(f"{_lacking(programs)}; the Debian packages are {' '.join(packages)}: install them.")
     progress = Progress(f"installing {', '.join(packages)}")
     say(f"installing with apt-get, once: {', '.join(packages)}")
-    install = [apt, "install", "--yes", "--no-install-recommends", *packages]
+    # Another process, such as another worker of a run of tests, may be installing at the same time.
+    options = ["--yes", "--no-install-recommends", f"--option=DPkg::Lock::Timeout={INSTALL_TIMEOUT}"]
+    install = [apt, "install", *options, *packages]
     failure = _run(install)
     if failure is not None:
         # A fresh machine usually has outdated package lists, or none.

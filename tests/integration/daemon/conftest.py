@@ -27,6 +27,8 @@ from support.pid_namespace import unshare
 from support.programs.fork_server import ForkedProcess
 
 PATIENCE = 150.0
+PAUSE = 0.15
+"""Seconds between two looks, most of which are requests; nothing waits for less than a process."""
 SOURCES = Path(__file__).parents[3] / "operator"
 
 
@@ -35,7 +37,7 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, f"waited {PATIENCE:.0f} s for {what}"
-        time.sleep(0.05)
+        time.sleep(PAUSE)
 
 
 def terraform_flags() -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Provisioner
-from provisioner_operator.api.v1alpha1.names import SUPPLY_NAME
+from provisioner_operator.api.v1alpha1.names import SUPPLY_NAME, TEMPLATE_LABEL
 from provisioner_operator.core.model.matching import Demand, Supply, effective_tags, satisfies
 from provisioner_operator.core.model.records import Daemon, Offer
 from provisioner_operator.core.scheduling.smallest_change import (
@@ -128,6 +128,18 @@ def compare(found: tuple[str, ...], offers: tuple[OfferedSupply, ...], demand: D
         assert [edit for edit in edits if words(edit) not in obstacles] == []
         lacking = obstacles.partition("lacks the tag")[2].partition(";")[0]
         assert lacking.count("=") == sum(isinstance(edit, TagDaemon) for edit in edits)
+
+
+def test_jobs_of_the_controller_are_not_compared(admin: Kubectl) -> None:
+    publish(admin, SupplyContent(named([Supply(NS, frozenset({Provisioner.ECHO}), effective_tags({}))])))
+    unmatched = a_job_manifest(tags={"nobody": "has"})
+    assert warnings(admin, unmatched)
+    assert not warnings(admin, with_labels(unmatched, {TEMPLATE_LABEL: "machine"}))
+
+
+def with_labels(manifest: Manifest, labels: Mapping[str, str]) -> Manifest:
+    """Return the manifest with these labels."""
+    return {**manifest, "metadata": {**manifest["metadata"], "labels": dict(labels)}}
 
 
 @given(

@@ -71,7 +71,7 @@ class Team:
 
     def jobs_of(self, name: str) -> list[Manifest]:
         """Read the workspace's jobs in order; a watch of jobs might lag behind the watch of workspaces."""
-        listed = self.admin.json("get", "pj", f"--field-selector=spec.workspaceRef.name={name}")["items"]
+        listed = self.admin.list_all("pj", fields=f"spec.workspaceRef.name={name}")
         of_it = [body for body in listed if "uid" in body["spec"]["workspaceRef"]]
         return sorted(of_it, key=lambda body: int(body["spec"]["workspaceRef"]["buildNumber"]))
 

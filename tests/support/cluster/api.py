@@ -72,9 +72,10 @@ class Api:
         """Read the object."""
         return self._send("GET", self._path(kind, name))
 
-    def list_all(self, kind: str, *, selector: str = "") -> Reply:
-        """Read all objects of the kind, or those whose labels match."""
-        return self._send("GET", self._path(kind), {"labelSelector": selector} if selector else {})
+    def list_all(self, kind: str, *, selector: str = "", fields: str = "") -> Reply:
+        """Read all objects of the kind, or those whose labels and fields match."""
+        chosen = {"labelSelector": selector, "fieldSelector": fields}
+        return self._send("GET", self._path(kind), {name: value for name, value in chosen.items() if value})
 
     def create(self, manifest: Manifest, *, manager: str = "kubectl-create", dry_run: bool = False) -> Reply:
         """Create the object; unknown and duplicate fields are refused."""

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 
 from provisioner_devcluster import ControlPlane
 from provisioner_operator.api.crd.definitions import KINDS
@@ -56,9 +57,9 @@ def has_stamping(admin: Kubectl) -> bool:
 
 def _await_policies(admin: Kubectl, prober: Kubectl) -> None:
     """Send dry-run requests until the API server enforces each policy."""
-    admin.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PROBE_NAMESPACE}})
+    _ensure(admin, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PROBE_NAMESPACE}})
     for role in ("provisioner-submitter", "provisioner-daemon"):
-        admin.apply(role_binding("prober", role, namespace=PROBE_NAMESPACE))
+        _ensure(admin, role_binding("prober", role, namespace=PROBE_NAMESPACE))
     _await("cancel.provisioner.dev", prober, a_job_manifest(cancel=True))
     _await("identity.provisioner.dev", prober, a_job_manifest(initiator="somebody-else"))
     _await("workspace-owner.provisioner.dev", prober, a_workspace_manifest(owner="somebody-else"))
@@ -76,7 +77,7 @@ def _await_policies(admin: Kubectl, prober: Kubectl) -> None:
 
 def _await_parameters_policy(admin: Kubectl, prober: Kubectl) -> None:
     """Wait until the API server's policy has loaded the templates as parameters."""
-    admin.apply(a_template_manifest("template", parameters=[{"name": "size"}]))
+    _ensure(admin, a_template_manifest("template", parameters=[{"name": "size"}]))
     _await("has no default for size", prober, a_workspace_manifest())
     admin.patch("wst", "template", {"status": {"workspaces": 1}}, subresource="status")
     _await_answer("template-in-use.provisioner.dev", lambda: admin.api.delete("wst", "template", dry_run=True))
@@ -84,18 +85,24 @@ def _await_parameters_policy(admin: Kubectl, prober: Kubectl) -> None:
 
 def _await_ownership_policy(admin: Kubectl, prober: Kubectl) -> None:
     """Wait until nobody can change the job of another user."""
-    admin.apply(a_job_manifest("others", suspend=True, initiator="somebody-else"))
+    _ensure(admin, a_job_manifest("others", suspend=True, initiator="somebody-else"))
     change = {"spec": {"priority": 1}}
     _await_answer("job-ownership.provisioner.dev", lambda: prober.api.patch("pj", "others", change, dry_run=True))
 
 
 def _await_heartbeat_policy(admin: Kubectl, prober: Kubectl) -> None:
-    admin.apply(a_daemon_manifest("probe"))
+    _ensure(admin, a_daemon_manifest("probe"))
     beat = {"status": {"state": "Idle"}}
     _await_answer(
         "daemon-heartbeats.provisioner.dev",
         lambda: prober.api.patch("pd", "probe", beat, subresource="status", dry_run=True),
     )
+
+
+def _ensure(admin: Kubectl, manifest: Manifest) -> None:
+    """Create the object, unless an earlier installation in this cluster has left it."""
+    reply = admin.api.create(manifest)
+    assert reply.ok or reply.status == HTTPStatus.CONFLICT, reply
 
 
 def _await_aggregation(admin: Kubectl) -> None:

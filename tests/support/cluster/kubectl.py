@@ -105,9 +105,9 @@ class Kubectl:
         """Return the object."""
         return _required(self.api.get(kind, name))
 
-    def list_all(self, kind: str, *, selector: str = "") -> list[Manifest]:
-        """Return all objects of the kind, or those whose labels match."""
-        items: list[Manifest] = _required(self.api.list_all(kind, selector=selector))["items"]
+    def list_all(self, kind: str, *, selector: str = "", fields: str = "") -> list[Manifest]:
+        """Return all objects of the kind, or those whose labels and fields match."""
+        items: list[Manifest] = _required(self.api.list_all(kind, selector=selector, fields=fields))["items"]
         return items
 
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:

@@ -24,15 +24,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-PROGRAMS = (
-    "provisioner_operator.controller",
-    "provisioner_operator.daemon",
-    "provisioner_operator.web",
-    "provisioner_operator.cli",
-    "kopf",
-)
 LATER = ("provisioner_operator.web", "provisioner_operator.cli")
-"""Those of them that import most of their modules only when they run."""
+"""Programs that import most of their modules only when they run."""
 NOT_FORKED = "provisioner_operator.cli.top."
 """Its tests give it a terminal, and start it as users do."""
 _POLL_SECONDS = 0.01
@@ -141,6 +134,7 @@ def _serve(connection: socket.socket) -> None:
     for line in stream:
         request = json.loads(line)
         if "start" in request:
+            _import(request["start"])
             answer: int | None = os.fork()
             if answer == 0:
                 stream.close()
@@ -156,6 +150,18 @@ def _serve(connection: socket.socket) -> None:
     for pid in running:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+
+
+@functools.cache
+def _import(program: str) -> None:
+    """Import all that the program imports, when its first process is asked for: few runs of tests need every program."""
+    importlib.import_module(f"{program}.__main__")
+    if program in LATER:
+        package = importlib.import_module(program)
+        for module in pkgutil.walk_packages(package.__path__, f"{program}."):
+            if not module.name.startswith(NOT_FORKED):
+                importlib.import_module(module.name)
+    gc.freeze()
 
 
 def _become(request: Mapping[str, Any]) -> None:
@@ -193,14 +199,7 @@ def _become(request: Mapping[str, Any]) -> None:
 def _main(descriptor: str) -> None:
     # Those who run the tests interrupt them by Ctrl+C, which also reaches this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for program in PROGRAMS:
-        importlib.import_module(f"{program}.__main__")
-    for package in map(importlib.import_module, LATER):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not module.name.startswith(NOT_FORKED):
-                importlib.import_module(module.name)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    gc.freeze()
     _serve(socket.socket(fileno=int(descriptor)))
 
 

@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -44,6 +44,8 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._deaths: dict[tuple[int, float], float] = {}
+        self._read: tuple[int, Sequence[dict[str, Any]]] = (0, ())
+        """Size of the file when it was read, and its entries then: it only grows, and is asked for fifty times a second."""
 
     def runs(self) -> list[Run]:
         """Return all runs in the order of their starts."""
@@ -118,9 +120,13 @@ class Ledger:
         # Times at which processes were last seen alive. Each precedes the real end by at most one poll, so that a slow
         # poll never looks like an overlap.
         seen: dict[tuple[int, float], float] = {}
+        known: Sequence[dict[str, Any]] = ()
+        unended: list[Run] = []
         while not over.wait(_POLL):
-            for run in self.runs():
-                if run.ended is not None:
+            if (entries := self._entries()) is not known:
+                known, unended = entries, [run for run in self.runs() if run.ended is None]
+            for run in unended:
+                if (run.pid, run.started) in self._deaths:
                     continue
                 at = now()
                 if is_alive(run.pid):
@@ -128,11 +134,15 @@ class Ledger:
                 else:
                     self._deaths[run.pid, run.started] = seen.get((run.pid, run.started), run.started)
 
-    def _entries(self) -> Iterator[dict[str, Any]]:
-        if self.path.exists():
-            for line in self.path.read_text(encoding="utf-8").splitlines(keepends=True):
-                if line.endswith("\n"):
-                    yield json.loads(line)
+    def _entries(self) -> Sequence[dict[str, Any]]:
+        if not self.path.exists():
+            return ()
+        size, entries = self._read
+        if self.path.stat().st_size != size:
+            content = self.path.read_bytes()
+            entries = [json.loads(line) for line in content.splitlines(keepends=True) if line.endswith(b"\n")]
+            self._read = (len(content), entries)
+        return entries
 
 
 def now() -> float:

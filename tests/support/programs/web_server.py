@@ -15,6 +15,8 @@ from support.programs.programs import READY_WITHIN, Program
 
 TIMEOUT = httpx.Timeout(READY_WITHIN)
 _POLL = 0.02
+_ASK = 0.1
+"""Seconds between two requests, each of which is work for the program that starts."""
 
 
 class WebProgram(Program):
@@ -64,7 +66,7 @@ def await_ready(url: str) -> None:
     with httpx.Client(base_url=url, timeout=TIMEOUT) as client:
         while client.get("/readyz").status_code != httpx.codes.OK:
             assert time.monotonic() < deadline, f"{url} was not ready within {READY_WITHIN:.0f} s"
-            time.sleep(_POLL)
+            time.sleep(_ASK)
 
 
 @dataclass

@@ -39,6 +39,14 @@ def test_a_browser_on_the_path_is_found(name: str, tmp_path: Path, monkeypatch: 
     assert find_chromium() == program
 
 
+def test_its_headless_shell_comes_before_a_whole_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_program(tmp_path / "chromium")
+    shell = a_program(tmp_path / "chromium-headless-shell")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
+    assert find_chromium() == shell
+
+
 @pytest.mark.parametrize(("user", "expected"), [(0, True), (1000, False)])
 def test_only_root_does_without_the_sandbox(*, user: int, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: user)

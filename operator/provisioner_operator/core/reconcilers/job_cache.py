@@ -4,7 +4,7 @@ Fed by the controller's observer. The cache can be rebuilt from a list at any ti
 still has its own precondition. It decides nothing: that is the job reconciler's part.
 """
 
-from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.gone_objects import DELETED
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon, DaemonPod, Job, UnreadableObject
@@ -36,7 +36,8 @@ class JobCache(QueueCache):
             return True
         self._jobs[job.uid] = job
         self._reassign(previous, job, now)
-        self._jobs_changed(job.namespace)
+        if job.namespace in self._queue_of:
+            self._jobs_changed(job.namespace)
         if job.cancel:
             self._cancel_seen.setdefault(job.uid, now.monotonic)
         self._work.add(job.uid)
@@ -152,7 +153,7 @@ class JobCache(QueueCache):
 
     def _observe_end(self, job: Job, now: Instant) -> None:
         self._take_out(job.uid, job, now)
-        if (run := past_run(job)) is not None:
+        if job.namespace in self._queue_of and (run := past_run(job)) is not None:
             self._queue.add_past_run(job.namespace, run)
         self._gone.add(job.uid, job.resource_version)
         self._remember(job)
@@ -203,7 +204,7 @@ class JobCache(QueueCache):
             self._work.add(*self._placement.take(old.daemon_uid, job.uid))
         if new is not None:
             self._work.add(*self._placement.give(new.daemon_uid, job))
-        if new is not None or job.phase in STARTED or job.uid in self._assigning:
+        if self._uses_slot(job):
             self._queue.dequeue(job.uid)
             self._queue.take_slot(job)
             self._reasons.forget(job.uid)
@@ -229,7 +230,8 @@ class JobCache(QueueCache):
         self._work.discard(uid)
         if job is None:
             return
-        self._jobs_changed(job.namespace)
+        if job.namespace in self._queue_of:
+            self._jobs_changed(job.namespace)
         given = (ended or job).assignment
         vanished = given is not None and self._daemons.is_lost(given.daemon_uid, now)
         self._work.add(*self._placement.end(job, ended, vanished=vanished))

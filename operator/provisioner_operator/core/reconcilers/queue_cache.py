@@ -1,6 +1,7 @@
 """Cache the policies of queues as last observed, and the ended runs that they count. Part of the cache of jobs."""
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason
+from provisioner_operator.core.jobs.lifecycle import STARTED
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.reconcilers.ended_job_cache import EndedJobCache
@@ -36,7 +37,8 @@ class QueueCache(EndedJobCache):
         if queue is not None and self._queue_of.get(queue.namespace) == uid:
             del self._queue_of[queue.namespace]
             self._status_seen.pop(queue.namespace, None)
-            self._set_policy(queue.namespace, NO_POLICY, now)
+            self._queue.unset_policy(queue.namespace, now.wall)
+            self._policy_changed(queue.namespace, NO_POLICY, now)
             self._set_history(queue.namespace, None)
 
     def needs_ended_jobs(self, namespace: str) -> bool:
@@ -57,19 +59,25 @@ class QueueCache(EndedJobCache):
             self._count(job)
 
     def _jobs_changed(self, namespace: str) -> None:
-        """Have the status of the namespace's queue looked at, some time after the last look."""
-        if (uid := self._queue_of.get(namespace)) is not None:
-            self._work.add_after(uid, self._status_seen.get(namespace, 0.0) + STATUS_SECONDS)
+        """Have the status of the namespace's queue, which it has, looked at some time after the last look."""
+        self._work.add_after(self._queue_of[namespace], self._status_seen.get(namespace, 0.0) + STATUS_SECONDS)
 
     def _set_policy(self, namespace: str, policy: QueuePolicy, now: Instant) -> None:
         former = self.policy_queues.of(namespace)
         known = None if former is None or former.policy.fairness is None else former.policy.fairness.half_life
-        self._queue.set_policy(namespace, policy, now.wall)
-        queue = self.policy_queues.of(namespace)
-        for job in () if queue is None else queue.waiting():
-            # What a limit held up may not be any more, and the reverse.
-            if job.reason == PendingReason.LIMIT_REACHED or policy.limits:
-                self._reasons.look_soon(job.uid, now)
+        running = (job for job in self._jobs.values() if job.namespace == namespace and self._uses_slot(job))
+        self._queue.set_policy(namespace, policy, now.wall, running)
+        self._policy_changed(namespace, policy, now)
         # With another half-life, runs may count that did not.
         if policy.fairness is not None and policy.fairness.half_life != known:
             self.wants_ended_jobs = True
+
+    def _policy_changed(self, namespace: str, policy: QueuePolicy, now: Instant) -> None:
+        """Look again at the jobs that wait: what a limit held up may not be any more, and the reverse."""
+        queue = self.policy_queues.of(namespace)
+        for job in () if queue is None else queue.waiting():
+            if job.reason == PendingReason.LIMIT_REACHED or policy.limits:
+                self._reasons.look_soon(job.uid, now)
+
+    def _uses_slot(self, job: Job) -> bool:
+        return job.assignment is not None or job.phase in STARTED or job.uid in self._assigning

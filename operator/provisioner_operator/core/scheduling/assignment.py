@@ -65,17 +65,23 @@ class AssignmentQueue:
 
     # --- what the policies count ---
 
-    def set_policy(self, namespace: str, policy: QueuePolicy, now: float) -> None:
-        """Order the namespace's jobs by this policy from now on; what it counts is what is known of the jobs."""
-        self._renew_heads(self._jobs.set_policy(namespace, policy, now))
+    def set_policy(self, namespace: str, policy: QueuePolicy, now: float, running: Iterable[Job] = ()) -> None:
+        """Order the namespace's jobs by this policy from now on; `running` are those that use a slot, for a first policy."""
+        self._renew_heads(self._jobs.set_policy(namespace, policy, now, running))
+
+    def unset_policy(self, namespace: str, now: float) -> None:
+        """Order the namespace's jobs by priority and age from now on."""
+        self._renew_heads(self._jobs.unset_policy(namespace, now))
 
     def take_slot(self, job: Job) -> None:
-        """Count a slot for a job that is assigned or runs."""
-        self._renew_heads(self._jobs.take_slot(job))
+        """Count a slot for a job that is assigned or runs, if its namespace has a policy."""
+        for demand in self._jobs.take_slot(job):
+            self._renew_head(demand)
 
     def free_slot(self, job_uid: str) -> None:
         """Count no slot for a job that neither is assigned nor runs any more."""
-        self._renew_heads(self._jobs.free_slot(job_uid))
+        for demand in self._jobs.free_slot(job_uid):
+            self._renew_head(demand)
 
     def add_past_run(self, namespace: str, run: PastRun) -> None:
         """Count a run that has ended."""

@@ -72,7 +72,7 @@ class LiveQueue(QueueView):
         self._jobs[job.uid] = job
         self._orders.clear()
         concerned = self._assign(former, job)
-        if job.assignment is not None or job.phase in STARTED:
+        if _uses_slot(job):
             concerned += self._placement.occupy(job)
             self._policies.take_slot(job)
         else:
@@ -132,14 +132,15 @@ class LiveQueue(QueueView):
         """Add the policy of a namespace, or replace it."""
         self._orders.clear()
         self._policy_of[queue.uid] = queue.namespace
-        self._policies.set_policy(queue.namespace, queue.policy, self.now if isfinite(self.now) else 0.0)
+        running = (job for job in self._jobs.values() if job.namespace == queue.namespace and _uses_slot(job))
+        self._policies.set_policy(queue.namespace, queue.policy, self.now if isfinite(self.now) else 0.0, running)
 
     def forget_queue(self, uid: str) -> None:
         """Remove a policy that is gone, unless its namespace has got another one."""
         self._orders.clear()
         namespace = self._policy_of.pop(uid, None)
         if namespace is not None and namespace not in self._policy_of.values():
-            self._policies.set_policy(namespace, NO_POLICY, 0.0)
+            self._policies.unset_policy(namespace, 0.0)
 
     # --- what is known ---
 
@@ -261,6 +262,10 @@ class LiveQueue(QueueView):
     def _refresh_daemon(self, daemon: Daemon) -> None:
         is_free = daemon.capacity > self.used(daemon)
         self._explanations.put_daemon(Candidate(daemon, self.is_online(daemon), is_free))
+
+
+def _uses_slot(job: Job) -> bool:
+    return job.assignment is not None or job.phase in STARTED
 
 
 def _daemon_uid(job: Job | None) -> str:

@@ -3,7 +3,7 @@
 Pure. Reads Terraform's language by way of `hcl`, and its JSON form; files named `override` or `*_override` change the
 declarations of the others, as Terraform merges them, and a variable that a file of values (`*.auto.tfvars`) sets is not
 required. A file that cannot be parsed is an error of its own and not of the module: `validate` has accepted it. Used by
-`inspect_program`.
+`inspection.program`.
 """
 
 import json

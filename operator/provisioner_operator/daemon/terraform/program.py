@@ -11,7 +11,8 @@ from provisioner_operator.daemon.git.request import GitRequest
 from provisioner_operator.daemon.git.stage import FETCH, FetchReader, fetch_stage
 from provisioner_operator.daemon.logs.redaction import Redactor
 from provisioner_operator.daemon.terraform.failure import explain_failure
-from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
+from provisioner_operator.daemon.terraform.inspection.output import InspectReader
+from provisioner_operator.daemon.terraform.inspection.stage import INSPECT, inspect_stage
 from provisioner_operator.daemon.terraform.job_variables import INPUT_PREFIX
 from provisioner_operator.daemon.terraform.kept_plan import PlanKeeper
 from provisioner_operator.daemon.terraform.layout import Layout

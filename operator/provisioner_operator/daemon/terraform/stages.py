@@ -7,7 +7,7 @@ from provisioner_operator.api.v1alpha1.enums import JobType, Transition
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.provisioner import Stage
 from provisioner_operator.daemon.terraform import state
-from provisioner_operator.daemon.terraform.inspect_stage import inspect_stage
+from provisioner_operator.daemon.terraform.inspection.stage import inspect_stage
 from provisioner_operator.daemon.terraform.kept_plan import PLAN_FILE
 from provisioner_operator.daemon.terraform.layout import Layout
 from provisioner_operator.daemon.terraform.output import OutputReader

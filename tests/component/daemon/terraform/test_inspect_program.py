@@ -1,6 +1,7 @@
 """The program of the stage `inspect` as a process: what it reports of a module, and what it cannot read."""
 
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import pytest
 from provisioner_operator.api.v1alpha1.limits import MOST_VARIABLES
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceChange
 from provisioner_operator.daemon.terraform.declarations import DECLARE
-from provisioner_operator.daemon.terraform.inspect_program import LARGEST_FILE
-from provisioner_operator.daemon.terraform.inspect_stage import InspectReader, inspect_stage
+from provisioner_operator.daemon.terraform.inspection import program as program_of_the_stage
+from provisioner_operator.daemon.terraform.inspection.output import InspectReader
+from provisioner_operator.daemon.terraform.inspection.program import LARGEST_FILE
+from provisioner_operator.daemon.terraform.inspection.stage import inspect_stage
 from provisioner_operator.daemon.terraform.value_files import Syntax
 
 DEEP = "[" * 5_000 + "]" * 5_000
@@ -154,3 +157,9 @@ def test_variables_that_a_status_cannot_show_are_named(tmp_path: Path) -> None:
     assert len(found.log) == 2
     assert found.log[0].startswith("Variable größe is left out")
     assert found.log[1].startswith(f"The template declares {MOST_VARIABLES + 1} variables")
+
+
+def test_its_start_imports_no_models() -> None:
+    """They take five times what the program needs itself, and it starts once for each import of a template."""
+    program = f"import sys, {program_of_the_stage.__name__}; sys.exit('pydantic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-I", "-c", program], check=False).returncode == 0

@@ -18,7 +18,7 @@ from provisioner_operator.core.scheduling.queueing.records import Queue
 from provisioner_operator.core.workspaces.records import TemplateStatus, WorkspaceStatus
 from provisioner_operator.daemon.echo.provisioner import STAGE as ECHO
 from provisioner_operator.daemon.git.stage import FETCH
-from provisioner_operator.daemon.terraform.inspect_stage import INSPECT
+from provisioner_operator.daemon.terraform.inspection.stage import INSPECT
 from provisioner_operator.daemon.terraform.stages import APPLY, DESTROY, INIT, PLAN, VALIDATE
 from support.builders.controller import ControllerParts
 from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job, at

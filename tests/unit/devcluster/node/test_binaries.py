@@ -54,7 +54,8 @@ def test_existing_programs_are_not_installed(system: Path, script: Script) -> No
 def test_missing_programs_are_installed_by_package(system: Path, script: Script, tmp_path: Path) -> None:
     script(system / "apt-get", f'echo "$@" >> {tmp_path}/asked; touch {system}/ctr; chmod +x {system}/ctr')
     install_missing((Program("ctr", "containerd", (str(system),)),))
-    assert (tmp_path / "asked").read_text() == "install --yes --no-install-recommends containerd\n"
+    patience = "--option=DPkg::Lock::Timeout=900"
+    assert (tmp_path / "asked").read_text() == f"install --yes --no-install-recommends {patience} containerd\n"
 
 
 def test_outdated_package_lists_are_updated(system: Path, script: Script, tmp_path: Path) -> None:

@@ -177,6 +177,8 @@ class NamespaceQueue:
 
     def _lane_key(self, job: Job) -> LaneKey:
         policy = self.policy
+        if policy is NO_POLICY:
+            return LaneKey(job.priority, background=False, group="", limits=())
         return LaneKey(job.priority, policy.is_background(job), policy.group_of(job), policy.limits_of(job))
 
     def _lanes(self) -> Iterator[Lane]:

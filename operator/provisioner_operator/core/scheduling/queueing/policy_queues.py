@@ -1,6 +1,6 @@
 """The queues of all namespaces, each under its own policy. Used by the assignment queue and by the views. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import inf
 
 from provisioner_operator.core.model.matching import Demand
@@ -11,11 +11,16 @@ from provisioner_operator.core.scheduling.queueing.shares import HeadKey
 
 
 class PolicyQueues:
-    """Waiting jobs, jobs that use a slot, and ended runs, by namespace. Changes return the demands that they concern."""
+    """Waiting jobs by namespace and, where a policy is set, jobs that use a slot and ended runs.
+
+    Changes return the demands that they concern.
+    """
 
     def __init__(self) -> None:
         self._queues: dict[str, NamespaceQueue] = {}
-        """Queues of the namespaces that have a policy, or a job that waits or uses a slot."""
+        """Queues of the namespaces that have a policy, or a job that waits."""
+        self._counted: set[str] = set()
+        """Namespaces whose policy is set: elsewhere, what runs makes no difference, and nobody asks for it."""
         self._namespace_of: dict[str, str] = {}
         """Namespaces of the waiting jobs."""
         self._slot_in: dict[str, str] = {}
@@ -51,9 +56,16 @@ class PolicyQueues:
         """Return the number of jobs of each demand that could run at the same time: as many as the limits let."""
         return {demand: count for queue in self._queues.values() for demand, count in queue.depths().items()}
 
-    def set_policy(self, namespace: str, policy: QueuePolicy, now: float) -> list[Demand]:
-        """Order the namespace's jobs by this policy from now on, a wall-clock time."""
+    def set_policy(self, namespace: str, policy: QueuePolicy, now: float, running: Iterable[Job] = ()) -> list[Demand]:
+        """Order the namespace's jobs by this policy from now on, a wall-clock time.
+
+        `running` are the jobs that use a slot; they are looked at if the namespace had no policy until now.
+        """
         former = self._of(namespace)
+        if namespace not in self._counted:
+            self._counted.add(namespace)
+            for job in running:
+                self.take_slot(job)
         if former.policy == policy:
             self._tidy(namespace)
             return []
@@ -70,6 +82,14 @@ class PolicyQueues:
         self._tidy(namespace)
         return queue.demands()
 
+    def unset_policy(self, namespace: str, now: float) -> list[Demand]:
+        """Order the namespace's jobs by priority and age from now on, a wall-clock time, and count nothing more there."""
+        changed = self.set_policy(namespace, NO_POLICY, now)
+        for uid in [uid for uid, where in self._slot_in.items() if where == namespace]:
+            self.free_slot(uid)
+        self._counted.discard(namespace)
+        return changed
+
     def put(self, job: Job) -> bool:
         """Add a job that may start, or replace its former version; return whether the first of its demand may be another now."""
         self._namespace_of[job.uid] = job.namespace
@@ -85,7 +105,9 @@ class PolicyQueues:
         return demand
 
     def take_slot(self, job: Job) -> list[Demand]:
-        """Count a slot for a job that is assigned or runs."""
+        """Count a slot for a job that is assigned or runs, if its namespace has a policy."""
+        if job.namespace not in self._counted:
+            return []
         self._slot_in[job.uid] = job.namespace
         return self._of(job.namespace).take_slot(job)
 

@@ -51,9 +51,17 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(policy=policies())
     def set_policy(self, policy: QueuePolicy) -> None:
         self.policy = policy
-        self.queues.set_policy(NAMESPACE, policy, START + 60)
+        self.queues.set_policy(NAMESPACE, policy, START + 60, list(self.running.values()))
         if policy.fairness is None:
             self.past.clear()  # nobody asks for it; whoever makes the namespace fair again lists the ended jobs anew
+
+    @rule()
+    def policy_is_deleted(self) -> None:
+        self.policy = NO_POLICY
+        self.queues.unset_policy(NAMESPACE, START + 60)
+        self.past.clear()
+        queue = self.queues.of(NAMESPACE)
+        assert queue is None or not len(queue.slots)
 
     @rule(job=people_jobs())
     def arrives_or_changes(self, job: Job) -> None:
@@ -167,8 +175,8 @@ class AnyHistory(RuleBasedStateMachine):
             self.queues.forget_past_run(uid)
         for each in () if queue is None else (queue, queue.slots, queue.past):
             assert [name for name, value in attributes(each) if isinstance(value, dict) and value] == []
-        self.queues.set_policy(NAMESPACE, NO_POLICY, START)
-        assert [name for name, value in attributes(self.queues) if isinstance(value, dict) and value] == []
+        self.queues.unset_policy(NAMESPACE, START)
+        assert [name for name, value in attributes(self.queues) if isinstance(value, (dict, set)) and value] == []
 
 
 def attributes(thing: object) -> Iterable[tuple[str, object]]:
@@ -265,11 +273,13 @@ def test_a_limit_per_person_is_one_for_each() -> None:
 
 def test_a_policy_that_appears_counts_what_runs_already() -> None:
     queues = PolicyQueues()
-    for job in jobs_of("ann", 3):
+    running = jobs_of("ann", 3)
+    for job in running:
         queues.take_slot(job)
+    assert queues.of(NAMESPACE) is None  # without a policy, nothing is counted
     for job in (*jobs_of("ann", 9), *jobs_of("bob", 3, created=9)):
         queues.put(replace(job, uid=f"waiting {job.uid}"))
-    queues.set_policy(NAMESPACE, a_policy(), NOON)
+    queues.set_policy(NAMESPACE, a_policy(), NOON, running)
     first = queues.first(a_demand())
     assert first is not None
     assert first[1].initiator == "bob"

@@ -115,6 +115,20 @@ def test_a_job_that_a_limit_holds_is_told_so_and_starts_once_the_limit_is_raised
     assert [each.job.name for each in decisions if isinstance(each, Assign)] == ["second"]
 
 
+def test_a_policy_that_appears_counts_what_runs_and_what_is_being_assigned() -> None:
+    jobs = JobReconciler()
+    jobs.observe_daemon(a_daemon(capacity=2), at(0))
+    jobs.observe_job(a_running_job("runs", initiator="ann"), at(0))
+    jobs.observe_job(a_job("is-assigned", initiator="bob"), at(0))
+    list(jobs.decide(at(0)))
+    jobs.observe_queue(a_queue(ONE_EACH), at(1))
+    queue = jobs.policy_queues.of(NAMESPACE)
+    assert queue is not None
+    assert [queue.slots.room(("each", who)) for who in ("ann", "bob", "cleo")] == [0, 0, 1]
+    jobs.queue_deleted("uid-of-queue", at(2))
+    assert jobs.policy_queues.of(NAMESPACE) is None
+
+
 def test_a_limit_is_no_news_where_no_daemon_matches() -> None:
     jobs = JobReconciler()
     jobs.observe_queue(a_queue(a_policy(Limit("none", 0))), at(0))

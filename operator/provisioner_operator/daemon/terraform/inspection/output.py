@@ -1,31 +1,18 @@
-"""Define the stage `inspect`: its command, and the reader of its output.
+"""Define the output of `program`, and read it in the daemon.
 
-Used by `provisioner`, for a template's import, and for a job whose values a file of its source might replace. The command is `inspect_program`, so that the parser of Terraform's language is not loaded into the
-daemon.
+Imports little: `program` imports it too, at each start.
 """
 
 import json
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceChange
-from provisioner_operator.daemon.execution.child_environment import LOCALE, passed_on
-from provisioner_operator.daemon.execution.provisioner import Stage
 from provisioner_operator.daemon.terraform.value_files import Syntax
 
-INSPECT = "inspect"
 VARIABLE_PREFIX = "variable: "
 RESOURCE_PREFIX = "resource: "
 SYNTAX_PREFIX = "syntax: "
 """Mark the lines of the program's output that hold a declaration, or how values are read, as JSON."""
-_PROGRAM = "provisioner_operator.daemon.terraform.inspect_program"
-
-
-def inspect_stage(directory: Path, folder: str) -> Stage:
-    """Return the command that inspects the module in the folder; its environment has no value of a variable."""
-    environment = passed_on(LOCALE) | {"HOME": str(directory), "TMPDIR": str(directory)}
-    return Stage(INSPECT, (sys.executable, "-I", "-m", _PROGRAM), folder, environment)
 
 
 class InspectReader:

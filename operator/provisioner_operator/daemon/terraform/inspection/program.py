@@ -17,7 +17,7 @@ from provisioner_operator.api.v1alpha1.limits import LONGEST_VARIABLE_NAME, MOST
 from provisioner_operator.daemon.execution.guard import SIGNALED
 from provisioner_operator.daemon.execution.memory_limit import limit_address_space
 from provisioner_operator.daemon.terraform.declarations import TOFU_ONLY, Declarations, in_order
-from provisioner_operator.daemon.terraform.inspect_stage import RESOURCE_PREFIX, SYNTAX_PREFIX, VARIABLE_PREFIX
+from provisioner_operator.daemon.terraform.inspection.output import RESOURCE_PREFIX, SYNTAX_PREFIX, VARIABLE_PREFIX
 
 LARGEST_FILE = 1_000_000
 """Bytes: files written by hand are far smaller, and the parser needs seconds for this many."""
