@@ -89,11 +89,15 @@ class Client:
 
     async def ask(self, path: str, **parameters: str) -> dict[str, Any]:
         """Read one object or list."""
+        answer: dict[str, Any] = orjson.loads(await self.read(path, **parameters))
+        return answer
+
+    async def read(self, path: str, **parameters: str) -> bytes:
+        """Read whatever there is at a path."""
         async with self._session.get(self._server + path, params=parameters) as response:
             content = await response.read()
             _check(response.status, f"GET {path}", content)
-        answer: dict[str, Any] = orjson.loads(content)
-        return answer
+        return content
 
     async def delete_all(self, collection: str, label_selector: str) -> None:
         """Delete every object of a collection that is selected."""
@@ -104,9 +108,9 @@ class Client:
         """Return whether the collection has a matching object."""
         return bool((await self.ask(collection, limit="1", labelSelector=label_selector))["items"])
 
-    async def events(self, collection: str, version: str) -> AsyncIterator[dict[str, Any]]:
+    async def events(self, collection: str, version: str, **selector: str) -> AsyncIterator[dict[str, Any]]:
         """Yield the objects of a collection as they change after that version, without deletions."""
-        parameters = {"watch": "true", "resourceVersion": version}
+        parameters = {"watch": "true", "resourceVersion": version, **selector}
         timeout = aiohttp.ClientTimeout(total=None)
         async with self._session.get(
             self._server + collection, params=parameters, timeout=timeout, read_bufsize=_LONGEST_EVENT

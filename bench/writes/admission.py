@@ -9,8 +9,10 @@ another checkout; `--apart` leaves out single policies and parts of the rules. I
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ import click
 import orjson
 import uvloop
 
-from bench.client import Client, Request, a_client
+from bench.client import BenchError, Client, Request, a_client
 from bench.meters import cpu_seconds, used
 from bench.results import Results
 from bench.writes import variants
@@ -50,14 +52,24 @@ UNGUARDED = Variant("unguarded", has_policy=lambda _name: False)
 BARE = Variant("bare", has_policy=lambda _name: False, ruleless=("all",))
 BY_CONTROLLER = Variant("by-controller", reporter=CONTROLLER)
 APART = (
-    *(Variant(f"no-{name}", has_policy=without(name)) for name in ("cancel", "identity", "daemon")),
-    Variant("no-stamps", has_policy=without("stamp-initiator", "stamp-canceler")),
+    *(Variant(f"no-{name}", has_policy=without(name)) for name in ("cancel", "identity")),
+    Variant("no-daemon", has_policy=without("daemon", "daemon-heartbeats")),
+    Variant("no-stamps", has_policy=without("stamp-job", "untracked-daemon")),
     *(Variant(f"no-rules-of-{part}", ruleless=(part,)) for part in ("spec", "status", "root")),
 )
 _IDLE_SECONDS, _IDLE_SHARE = 0.3, 0.1
 _CONTENT = "main.tf"
 _COMPLETED = Outcome(Phase.COMPLETED, EndReason.COMPLETED, "The run succeeded.")
+_ALLOCATED = re.compile(rb"^go_memstats_alloc_bytes_total (\S+)$", re.MULTILINE)
 _ANY_OFFER = Offer(frozenset(), frozenset(), 1, 300, 180)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the API server spent on a write of each kind."""
+
+    cpu: Results = field(default_factory=Results)
+    memory: Results = field(default_factory=Results)
 
 
 @click.command()
@@ -71,22 +83,24 @@ def main(rounds: int, writes: int, source: int, against: Path | None, *, apart: 
     measured = (SHIPPED, BY_CONTROLLER, UNGUARDED, BARE, *(APART if apart else ()))
     if against is not None:
         measured = (Variant("before", against.resolve()), *measured)
-    results = Results()
+    spent = Spent()
     with ControlPlane.start() as plane:
         variants.install(measured, Kubectl(plane.kubeconfig), Kubectl(plane.kubeconfig_for(SUBMITTER)))
-        uvloop.run(_measure(plane, measured, rounds, writes, source, results))
-    _show(results, [each.name for each in measured])
+        uvloop.run(_measure(plane, measured, rounds, writes, source, spent))
+    names = [each.name for each in measured]
+    _show(spent.cpu, names, "CPU of kube-apiserver a write, ms", digits=2)
+    _show(spent.memory, names, "memory that it allocates, kB", digits=0)
 
 
 async def _measure(
-    plane: ControlPlane, measured: Sequence[Variant], rounds: int, writes: int, source: int, results: Results
+    plane: ControlPlane, measured: Sequence[Variant], rounds: int, writes: int, source: int, spent: Spent
 ) -> None:
     async with AsyncExitStack() as stack:
         clients = {
             user: await stack.enter_async_context(a_client(plane.kubeconfig_for(user))) for user in variants.ROLES
         }
         admin = await stack.enter_async_context(a_client(plane.kubeconfig))
-        bench = _Bench(admin, clients, plane.identity(Component.API_SERVER).pid, writes, source, results)
+        bench = _Bench(admin, clients, plane.identity(Component.API_SERVER).pid, writes, source, spent)
         for variant in measured:
             await register(admin, variant, writes)
             await bench.live(variant, "warm-up", counted=False)
@@ -118,31 +132,42 @@ async def settle(pid: Mapping[str, int]) -> None:
             return
 
 
+def a_job(name: str, source: int = 0) -> dict[str, Any]:
+    """Return a job's manifest, with this many bytes of an inline source."""
+    content = {"source": {"inline": {"files": {_CONTENT: "#" * source}}}} if source else {}
+    return a_job_manifest(name, workspaceRef={"name": name}, variables=[{"name": "size", "value": "2"}], **content)
+
+
+async def allocated_bytes(admin: Client) -> int:
+    """Return the bytes that the API server has allocated since its start, those of this answer included."""
+    found = _ALLOCATED.search(await admin.read("/metrics"))
+    if found is None:
+        raise BenchError("The API server does not say how much memory it allocates.")
+    return int(float(found[1]))
+
+
 class _Bench:
-    """Batches of writes, each of one kind, and the API server's CPU for them."""
+    """Batches of writes, each of one kind, and the API server's CPU and memory for them."""
 
     def __init__(
-        self, admin: Client, clients: Mapping[str, Client], pid: int, writes: int, source: int, results: Results
+        self, admin: Client, clients: Mapping[str, Client], pid: int, writes: int, source: int, spent: Spent
     ) -> None:
         self._admin = admin
         self._clients = clients
         self._pid = {"server": pid}
         self._writes = writes
         self._source = source
-        self._results = results
+        self._spent = spent
 
     async def live(self, variant: Variant, prefix: str, *, counted: bool = True) -> None:
         """Send the writes of whole lives of jobs, and heartbeats."""
         counted_for = variant.name if counted else ""
         collection = paths.jobs(NAMESPACE)
         names = [f"{prefix}-{number}" for number in range(self._writes)]
-        jobs = [Request.create(collection, self._job(name)) for name in names]
+        jobs = [Request.create(collection, a_job(name, self._source)) for name in names]
         await self._batch(variant, SUBMITTER, "creation", jobs, counted_for)
-        for user, write, patch in (
-            (CONTROLLER, "assignment", _assignment),
-            (variant.reporter, "start", _start),
-            (variant.reporter, "end", _end),
-        ):
+        for write, patch in PATCHES.items():
+            user = CONTROLLER if write == "assignment" else variant.reporter
             bodies = [
                 each for each in await stored(self._admin, variant, collection) if each["metadata"]["name"] in names
             ]
@@ -151,20 +176,21 @@ class _Bench:
         daemons = await stored(self._admin, variant, paths.daemons(NAMESPACE))
         await self._batch(variant, DAEMON, "heartbeat", [heartbeat(body) for body in daemons], counted_for)
 
-    def _job(self, name: str) -> dict[str, Any]:
-        source = {"source": {"inline": {"files": {_CONTENT: "#" * self._source}}}} if self._source else {}
-        return a_job_manifest(name, workspaceRef={"name": name}, variables=[{"name": "size", "value": "2"}], **source)
-
     async def _batch(
         self, variant: Variant, user: str, write: str, requests: Sequence[Request], counted_for: str
     ) -> None:
         there = [variant.request(each) for each in requests]
+        reading, allocated = await allocated_bytes(self._admin), await allocated_bytes(self._admin)
         await settle(self._pid)
         before = cpu_seconds(self._pid)
         await self._clients[user].send_all(there, CONNECTIONS)
         seconds = used(before, cpu_seconds(self._pid))["server"]
+        await settle(self._pid)
+        # The answer with the second reading takes as much as that with the first.
+        used_bytes = await allocated_bytes(self._admin) - allocated - (allocated - reading)
         if counted_for:
-            self._results.add("admission", write, counted_for, 1000 * seconds / len(there), "ms")
+            self._spent.cpu.add("admission", write, counted_for, 1000 * seconds / len(there), "ms")
+            self._spent.memory.add("admission", write, counted_for, used_bytes / len(there) / 1000, "kB")
 
 
 def _assignment(body: Mapping[str, Any]) -> Request:
@@ -181,6 +207,10 @@ def _start(body: Mapping[str, Any]) -> Request:
 def _end(body: Mapping[str, Any]) -> Request:
     job = parse_job(body)
     return _status_patch(job.name, status_writes.finish(job, _COMPLETED, time.time()))
+
+
+PATCHES = {"assignment": _assignment, "start": _start, "end": _end}
+"""Writes of a job's status, in the order of its life."""
 
 
 def heartbeat(body: Mapping[str, Any]) -> Request:
@@ -205,14 +235,14 @@ def _status_patch(name: str, patch: JsonPatch) -> Request:
     return Request.conditional(paths.job_status(NAMESPACE, name), patch.operations())
 
 
-def _show(results: Results, names: Sequence[str]) -> None:
+def _show(results: Results, names: Sequence[str], measure: str, *, digits: int) -> None:
     """Print a row for each variant, with a column for each kind of write."""
     writes = list(dict.fromkeys(row.measure for row in results))
-    for of_rounds, title in (("median", "CPU of kube-apiserver a write, ms"), ("lowest", "of the best round")):
+    for of_rounds, title in (("median", measure), ("lowest", "of the best round")):
         _line(title, writes)
         for name in names:
             rows = [results.row(write, name) for write in writes]
-            _line(name, [f"{getattr(row.spread, of_rounds):.2f}" for row in rows if row is not None])
+            _line(name, [f"{getattr(row.spread, of_rounds):.{digits}f}" for row in rows if row is not None])
 
 
 def _line(title: str, cells: Sequence[str]) -> None:

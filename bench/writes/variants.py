@@ -105,7 +105,7 @@ class Variant:
             each["metadata"]["name"].partition(".")[0] for each in self.manifests() if _POLICY.match(each["kind"])
         }
         _await(f"the jobs of {self.name}", lambda: bool(admin.api.create(manifest, dry_run=True).ok))
-        if "stamp-initiator" in policies:
+        if policies & {"stamp-job", "stamp-initiator"}:
             _await(f"initiators of {self.name}", lambda: '"initiator"' in str(admin.api.create(manifest, dry_run=True)))
         if "identity" in policies:
             other = manifest | {"spec": manifest["spec"] | {"initiator": "somebody-else"}}

@@ -129,7 +129,6 @@ def api_server_arguments(layout: Layout) -> list[str]:
         "--kubelet-preferred-address-types=InternalIP",
         f"--max-requests-inflight={MAX_READS_IN_FLIGHT}",
         f"--max-mutating-requests-inflight={MAX_WRITES_IN_FLIGHT}",
-        "--profiling=false",
         *([f"--token-auth-file={layout.tokens}"] if layout.tokens else []),
         *_kubelet_arguments(layout),
     ]

@@ -29,7 +29,8 @@ def _put(user: Kubectl, job: Manifest, spec: Manifest) -> Answer:
 
 def _server_side_apply(user: Kubectl, job: Manifest, spec: Manifest) -> Answer:
     applied = _changed(job, spec)
-    del applied["metadata"]["managedFields"], applied["metadata"]["resourceVersion"]
+    applied["metadata"].pop("managedFields", None)
+    del applied["metadata"]["resourceVersion"]
     return user.attempt("apply", "--server-side", "--force-conflicts", "-f", "-", given=applied)
 
 

@@ -41,6 +41,8 @@ class Reply:
     body: Manifest
     warnings: tuple[str, ...] = ()
     """Texts that kubectl prints after `Warning: `."""
+    managers: tuple[str, ...] = ()
+    """Those who manage its fields, as the API server records them; the body is without, as kubectl prints it."""
 
     @property
     def ok(self) -> bool:
@@ -75,12 +77,18 @@ class Api:
         chosen = {"labelSelector": selector, "fieldSelector": fields}
         return self._send("GET", self._path(kind), {name: value for name, value in chosen.items() if value})
 
-    def create(self, manifest: Manifest, *, dry_run: bool = False) -> Reply:
+    def create(self, manifest: Manifest, *, manager: str = "kubectl-create", dry_run: bool = False) -> Reply:
         """Create the object; unknown and duplicate fields are refused."""
         api_version, kind = manifest["apiVersion"], manifest["kind"]
         path = self._path(kind, api_version=api_version, namespace=manifest["metadata"].get("namespace"))
-        query = {"fieldManager": "kubectl-create", "fieldValidation": "Strict"}
+        query = {"fieldManager": manager, "fieldValidation": "Strict"}
         return self._send("POST", path, query | _dry(dry_run), manifest)
+
+    def apply(self, manifest: Manifest, *, dry_run: bool = False) -> Reply:
+        """Apply the object on the server's side."""
+        path = self._path(manifest["kind"], manifest["metadata"]["name"], api_version=manifest["apiVersion"])
+        query = {"fieldManager": "kubectl", "fieldValidation": "Strict"}
+        return self._send("PATCH", path, query | _dry(dry_run), manifest, "application/apply-patch+yaml")
 
     def patch(
         self, kind: str, name: str, change: Change, *, subresource: str | None = None, dry_run: bool = False
@@ -193,9 +201,9 @@ class _Session:
             document = json.loads(text)
         except ValueError:
             document = {"message": text}
-        document.get("metadata", {}).pop("managedFields", None)
+        managers = tuple(each["manager"] for each in document.get("metadata", {}).pop("managedFields", ()))
         warnings = tuple(map(_warning, response.headers.getlist("Warning")))
-        return Reply(f"{method} {path}", response.status, document, warnings)
+        return Reply(f"{method} {path}", response.status, document, warnings, managers)
 
     def open(self, path: str) -> urllib3.BaseHTTPResponse:
         response = self._pool.request(

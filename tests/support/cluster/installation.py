@@ -94,7 +94,7 @@ def _await_heartbeat_policy(admin: Kubectl, prober: Kubectl) -> None:
     _ensure(admin, a_daemon_manifest("probe"))
     beat = {"status": {"state": "Idle"}}
     _await_answer(
-        "daemon.provisioner.dev",
+        "daemon-heartbeats.provisioner.dev",
         lambda: prober.api.patch("pd", "probe", beat, subresource="status", dry_run=True),
     )
 

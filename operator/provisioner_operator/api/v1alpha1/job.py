@@ -24,7 +24,15 @@ from provisioner_operator.api.v1alpha1.inputs import MAX_VARIABLE_BYTES, ModuleL
 from provisioner_operator.api.v1alpha1.job_status import JobStatus
 from provisioner_operator.api.v1alpha1.limits import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from provisioner_operator.api.v1alpha1.phase_rules import TERMINAL_PHASES
-from provisioner_operator.api.v1alpha1.rules import after_creation, frozen_except, one_of, rule, unchanged, validated_by
+from provisioner_operator.api.v1alpha1.rules import (
+    after_creation,
+    frozen_except,
+    of_the_name,
+    one_of,
+    rule,
+    unchanged,
+    validated_by,
+)
 from provisioner_operator.api.v1alpha1.state import STATE_RULES, StateStorage
 from provisioner_operator.api.v1alpha1.tags import Tags
 from provisioner_operator.api.v1alpha1.terraform_settings import Parallelism, VersionConstraint
@@ -82,10 +90,9 @@ REQUESTS = ("cancel", "cancelMode", "suspend", "priority", "cancelReason", "canc
 _REQUESTS_UNCHANGED = " && ".join(unchanged(f"spec.{field}") for field in REQUESTS)
 
 JOB_RULES = (
-    rule(
+    of_the_name(
         f"self.metadata.name.size() <= {MAX_JOB_NAME}",
         f"metadata.name of a job has at most {MAX_JOB_NAME} characters, because it is used as the value of a label",
-        field="metadata.name",
     ),
     after_creation(
         rule(

@@ -72,7 +72,8 @@ STATUS_RULES: tuple[Rule, ...] = (
         reason="FieldValueRequired",
     ),
     rule(
-        f"self.phase in {TERMINAL_PHASES} || !has(self.finishedAt)",
+        # An absent field costs the API server half as much as one that is there.
+        f"!has(self.finishedAt) || self.phase in {TERMINAL_PHASES}",
         "status.finishedAt is set only with the phase Completed, Failed or Canceled",
         field="finishedAt",
         reason="FieldValueForbidden",

@@ -12,7 +12,7 @@ from provisioner_operator.api.v1alpha1.daemon import CancelGraceSeconds, Capacit
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.api.v1alpha1.names import TAG_ANNOTATION_PREFIX
 from provisioner_operator.api.v1alpha1.pod_template import PodTemplate
-from provisioner_operator.api.v1alpha1.rules import rule, validated_by
+from provisioner_operator.api.v1alpha1.rules import of_the_name, rule, validated_by
 from provisioner_operator.api.v1alpha1.tags import TAG_RULES, Tags, each_key
 from provisioner_operator.api.v1alpha1.unseen import not_observed
 
@@ -23,10 +23,9 @@ name, of 63."""
 Replicas = Annotated[int, Field(ge=0, le=1000)]
 
 POOL_RULES = (
-    rule(
+    of_the_name(
         f"self.metadata.name.size() <= {MAX_POOL_NAME}",
         f"metadata.name of a pool has at most {MAX_POOL_NAME} characters, because the names of its Pods begin with it",
-        field="metadata.name",
     ),
 )
 

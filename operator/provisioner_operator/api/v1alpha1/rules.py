@@ -54,6 +54,11 @@ def at_creation(each: Rule) -> Rule:
     return {**each, "rule": f"oldSelf.hasValue() || ({each['rule']})", "optionalOldSelf": True}
 
 
+def of_the_name(expression: str, message: str) -> Rule:
+    """Build the rule of an object's name, which never changes."""
+    return at_creation(rule(expression, message, field="metadata.name"))
+
+
 def after_creation(each: Rule) -> Rule:
     """Build the rule of what an object does not have while it is being created, such as its status."""
     return {**each, "rule": f"!oldSelf.hasValue() || {each['rule']}", "optionalOldSelf": True}

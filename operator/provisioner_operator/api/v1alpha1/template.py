@@ -21,7 +21,7 @@ from provisioner_operator.api.v1alpha1.inputs import (
 from provisioner_operator.api.v1alpha1.job_status import DeclaredVariable, Resource
 from provisioner_operator.api.v1alpha1.limits import LONGEST_RECORDED_VALUE, MOST_VERSIONS_IN_USE
 from provisioner_operator.api.v1alpha1.parameters import Parameter, RecordedParameter
-from provisioner_operator.api.v1alpha1.rules import rule, validated_by
+from provisioner_operator.api.v1alpha1.rules import of_the_name, rule, validated_by
 from provisioner_operator.api.v1alpha1.state import STATE_RULES, StateStorage
 from provisioner_operator.api.v1alpha1.tags import Tags
 from provisioner_operator.api.v1alpha1.terraform_settings import Parallelism, VersionConstraint
@@ -34,10 +34,9 @@ MAX_TEMPLATE_NAME = 45
 VersionName = Annotated[str, StringConstraints(min_length=1, max_length=63)]
 
 TEMPLATE_RULES = (
-    rule(
+    of_the_name(
         f"self.metadata.name.size() <= {MAX_TEMPLATE_NAME} && !self.metadata.name.contains('.')",
         f"metadata.name of a template has at most {MAX_TEMPLATE_NAME} characters and no dot, because its jobs are named after it",
-        field="metadata.name",
     ),
 )
 

@@ -29,7 +29,7 @@ from provisioner_operator.api.v1alpha1.enums import (
 )
 from provisioner_operator.api.v1alpha1.job_status import Output, Resource
 from provisioner_operator.api.v1alpha1.parameters import ParameterValue
-from provisioner_operator.api.v1alpha1.rules import rule, unchanged, validated_by
+from provisioner_operator.api.v1alpha1.rules import of_the_name, rule, unchanged, validated_by
 from provisioner_operator.api.v1alpha1.tags import Tags
 from provisioner_operator.api.v1alpha1.template import VersionName
 from provisioner_operator.api.v1alpha1.unseen import not_observed
@@ -40,10 +40,9 @@ MAX_WORKSPACE_NAME = 53
 MAX_PARAMETER_BYTES = 131_072
 
 WORKSPACE_RULES = (
-    rule(
+    of_the_name(
         f"self.metadata.name.size() <= {MAX_WORKSPACE_NAME} && !self.metadata.name.contains('.')",
         f"metadata.name of a workspace has at most {MAX_WORKSPACE_NAME} characters and no dot, because its jobs are named after it",
-        field="metadata.name",
     ),
 )
 

@@ -25,6 +25,7 @@ _NAMED = 3
 VALIDATING = (
     "cancel.provisioner.dev",
     "daemon-events.provisioner.dev",
+    "daemon-heartbeats.provisioner.dev",
     "daemon-logs.provisioner.dev",
     "daemon-registration.provisioner.dev",
     "daemon-state.provisioner.dev",
@@ -38,9 +39,9 @@ VALIDATING = (
     "workspace-parameters.provisioner.dev",
 )
 STAMPING = (
-    "stamp-canceler.provisioner.dev",
-    "stamp-initiator.provisioner.dev",
+    "stamp-job.provisioner.dev",
     "stamp-workspace.provisioner.dev",
+    "untracked-daemon.provisioner.dev",
 )
 """The policies that the manifests install."""
 

@@ -33,6 +33,16 @@ def create(manifest: Manifest) -> Request:
     return Request(lambda api, body: api.create(body, dry_run=True), manifest)
 
 
+def create_as(manager: str, manifest: Manifest) -> Request:
+    """Create the object with this field manager."""
+    return Request(lambda api, body: api.create(body, manager=manager, dry_run=True), manifest)
+
+
+def apply(manifest: Manifest) -> Request:
+    """Apply the object on the server's side."""
+    return Request(lambda api, body: api.apply(body, dry_run=True), manifest)
+
+
 def patch(kind: str, name: str, change: Manifest | list[Manifest], subresource: str | None = None) -> Request:
     """Change the object, by a merge patch or a JSON patch."""
     return Request(lambda api, body: api.patch(kind, name, body, subresource=subresource, dry_run=True), change)
@@ -66,6 +76,8 @@ class Case:
     """Part of the refusal; None for a request that is allowed."""
     stored: Mapping[str, Any] = field(default_factory=dict)
     """Expected values of the object by dotted path; None for an absent field."""
+    managers: tuple[str, ...] | None = None
+    """Expected field managers; None for any."""
 
     def fault(self, user: Kubectl, uids: Mapping[str, str]) -> str | None:
         """Return the difference between the API server's answer and the expected one; None if there is none."""
@@ -77,6 +89,8 @@ class Case:
             return None if wanted in reply.refusal else f"expected a refusal with {wanted!r}: {reply}"
         if not reply.ok:
             return f"not allowed: {reply}"
+        if self.managers is not None and reply.managers != self.managers:
+            return f"expected the field managers {self.managers}, found {reply.managers}"
         found = {path: _at(reply.body, path) for path in self.stored}
         return None if found == dict(self.stored) else f"expected {dict(self.stored)}, found {found}"
 

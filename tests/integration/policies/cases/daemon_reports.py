@@ -21,7 +21,8 @@ def _heartbeat(daemon: str) -> Request:
 
 
 def _not_its_own(who: str, daemon: str, pod: str, title: str) -> Case:
-    return _refused(title, who, _heartbeat(daemon), f'Pod "{pod}" may not heartbeat for provisionerdaemons "{daemon}"')
+    says = f'Pod "{pod}" may not heartbeat for provisionerdaemons "{daemon}"'
+    return Case("daemon-heartbeats", title, who, _heartbeat(daemon), refused=says)
 
 
 _PROGRESS = {"stage": "plan"}
@@ -72,13 +73,13 @@ CASES = (
         status("pj", "other-running", **_PROGRESS),
         'which is assigned to "other"',
     ),
-    _allowed("a daemon heartbeats", "POD-mine", _heartbeat("mine")),
+    Case("daemon-heartbeats", "a daemon heartbeats", "POD-mine", _heartbeat("mine")),
     _not_its_own("POD-mine", "other", "mine", "another daemon"),
     _not_its_own("POD-mine", "alias", "mine", "a daemon of another name that its Pod owns"),
     _not_its_own("POD-reborn", "reborn", "reborn", "a daemon that a former Pod of its name owns"),
     _not_its_own("POD-odd", "odd", "odd", "a daemon that is owned by something of its UID that is no Pod"),
     _not_its_own("external-daemon", "mine", "", "a daemon of a Pod, by a daemon that is none"),
-    _allowed("the daemon that it may speak for", "named-daemon", _heartbeat("named")),
+    Case("daemon-heartbeats", "the daemon that it may speak for", "named-daemon", _heartbeat("named")),
     _not_its_own("named-daemon", "other", "", "a daemon that it may not speak for"),
     _refused("how long it was suspended", "POD-mine", status("pj", "mine-running", suspendedSeconds=9), _SUSPENSION),
     _refused("since when it is suspended", "POD-mine", status("pj", "mine-running", suspendedAt=NOW), _SUSPENSION),

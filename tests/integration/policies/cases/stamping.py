@@ -1,11 +1,11 @@
-"""Names and finalizers that the API server writes; none of it before Kubernetes 1.36."""
+"""Names and finalizers that the API server writes, and managed fields that it leaves out; none of it before Kubernetes 1.36."""
 
 from typing import Any
 
-from integration.policies.cases.case import Case, Request, create, patch, spec
+from integration.policies.cases.case import Case, Request, apply, create, create_as, patch, spec
 from integration.policies.cases.objects import with_metadata
 from integration.policies.cases.world import LONG_NAME
-from support.builders.manifests import a_job_manifest, a_workspace_manifest
+from support.builders.manifests import a_daemon_manifest, a_job_manifest, a_workspace_manifest
 
 _ADMIN = "namespace-admin"
 _LABELED = {"metadata": {"labels": {"changed": "yes"}}}
@@ -19,11 +19,11 @@ def _case(policy: str, title: str, who: str, request: Request, **stored: Any) ->
 
 
 def _canceler(title: str, who: str, request: Request, canceled_by: str | None) -> Case:
-    return _case("canceler", title, who, request, canceledBy=canceled_by)
+    return _case("job", title, who, request, canceledBy=canceled_by)
 
 
 def _initiator(title: str, who: str, request: Request, initiator: str | None) -> Case:
-    return _case("initiator", title, who, request, initiator=initiator)
+    return _case("job", title, who, request, initiator=initiator)
 
 
 def _workspace(title: str, request: Request, who: str = _ADMIN, **stored: Any) -> Case:
@@ -47,19 +47,19 @@ def _of_another_type(policy: str, manifest: dict[str, Any]) -> tuple[Case, ...]:
 
 CANCELER = (
     _canceler("created canceled", _ADMIN, create(a_job_manifest("new", cancel=True)), _ADMIN),
-    _canceler("created", _ADMIN, create(a_job_manifest("new")), None),
-    _canceler("created by name", _ADMIN, create(a_job_manifest("new", cancel=True, canceledBy="boss")), "boss"),
+    _canceler("created without a cancel", _ADMIN, create(a_job_manifest("new")), None),
+    _canceler("canceled by name", _ADMIN, create(a_job_manifest("new", cancel=True, canceledBy="boss")), "boss"),
     _canceler("canceled", _ADMIN, spec("pj", "plain", cancel=True), _ADMIN),
-    _canceler("canceled by name", _ADMIN, spec("pj", "plain", cancel=True, canceledBy="boss"), "boss"),
+    _canceler("canceled later by name", _ADMIN, spec("pj", "plain", cancel=True, canceledBy="boss"), "boss"),
     _canceler("a name stood there before", _ADMIN, spec("pj", "blamed", cancel=True), _ADMIN),
     _canceler("another stood there before", _ADMIN, spec("pj", "blamed", cancel=True, canceledBy="chief"), "chief"),
     _canceler("changed after the cancel", _ADMIN, spec("pj", "canceled", priority=3), "boss"),
-    _canceler("left out after the cancel", _ADMIN, _FORGET_CANCELER, "boss"),
+    _canceler("canceler left out after the cancel", _ADMIN, _FORGET_CANCELER, "boss"),
     _canceler("canceled before there was stamping", _ADMIN, spec("pj", "unstamped", priority=3), None),
-    _canceler("a name that does not fit", LONG_NAME, spec("pj", "plain", cancel=True), None),
+    _canceler("a canceler that does not fit", LONG_NAME, spec("pj", "plain", cancel=True), None),
     *(
         Case(
-            "stamp-canceler",
+            "stamp-job",
             f"{what} with a text",
             _ADMIN,
             request,
@@ -70,15 +70,30 @@ CANCELER = (
             ("canceled", spec("pj", "plain", cancel="true")),
         )
     ),
-    *_of_another_type("stamp-canceler", a_job_manifest("new")),
 )
 INITIATOR = (
     _initiator("created", _ADMIN, create(a_job_manifest("new")), _ADMIN),
     _initiator("created by name", _ADMIN, create(a_job_manifest("new", initiator="boss")), "boss"),
-    _initiator("left out later", _ADMIN, _FORGET_INITIATOR, "boss"),
+    _initiator("initiator left out later", _ADMIN, _FORGET_INITIATOR, "boss"),
     _initiator("created before there was stamping", _ADMIN, spec("pj", "unstamped", priority=3), None),
-    _initiator("a name that does not fit", LONG_NAME, create(a_job_manifest("new")), None),
-    *_of_another_type("stamp-initiator", a_job_manifest("new")),
+    _initiator("an initiator that does not fit", LONG_NAME, create(a_job_manifest("new")), None),
+    *_of_another_type("stamp-job", a_job_manifest("new")),
+)
+
+
+def _untracked(policy: str, manifest: dict[str, Any]) -> tuple[Case, ...]:
+    """New objects whose field managers are recorded only for who applies them."""
+    by_client = "kubectl-client-side-apply"
+    return (
+        Case(policy, "created with its fields", _ADMIN, create(manifest), managers=()),
+        Case(policy, "applied", _ADMIN, apply(manifest), managers=("kubectl",)),
+        Case(policy, "applied by the client", _ADMIN, create_as(by_client, manifest), managers=(by_client,)),
+    )
+
+
+UNTRACKED = (
+    *_untracked("stamp-job", a_job_manifest("new", initiator="boss")),
+    *_untracked("untracked-daemon", a_daemon_manifest("new")),
 )
 _FINALIZERS = ["provisioner.dev/destroy"]
 _CHANGES: tuple[dict[str, Any], ...] = (
@@ -129,4 +144,4 @@ WORKSPACE = (
     ),
     *_of_another_type("stamp-workspace", a_workspace_manifest("new")),
 )
-CASES = (*CANCELER, *INITIATOR, *WORKSPACE)
+CASES = (*CANCELER, *INITIATOR, *UNTRACKED, *WORKSPACE)
