@@ -186,10 +186,14 @@ class WorkspaceCache:
         if (entry := self._templates.get(template.uid)) is not None:
             entry.imports[version] = None
 
-    def builds_found(self, workspace: Workspace, floor: int) -> None:
-        """Record that all jobs of the workspace and then the workspace itself were observed, and that numbers up to `floor` are taken."""
+    def builds_found(self, workspace: Workspace, floor: int, *, has_state: bool | None = None) -> None:
+        """Record that all jobs of the workspace and then the workspace itself were observed, and that numbers up to `floor` are taken.
+
+        `has_state` tells whether a state was begun since the workspace was created; None unless it is being deleted.
+        """
         if (entry := self._workspaces.get(workspace.uid)) is not None:
             entry.searched = True
+            entry.has_state = has_state
             entry.floor = max(entry.floor, floor)
 
     def workspace_checked(self, uid: str) -> None:
@@ -201,6 +205,7 @@ class WorkspaceCache:
         """Distrust every absence that was observed as a standby, whose watches may have ended unnoticed."""
         for entry in self._workspaces.values():
             entry.searched = entry.checked = False
+            entry.has_state = None
         # The other leader may have kept and discarded files; to do so again changes nothing.
         for template in self._templates.values():
             template.kept.clear()
