@@ -187,13 +187,9 @@ class WorkspaceCache:
             entry.imports[version] = None
 
     def builds_found(self, workspace: Workspace, floor: int, *, has_state: bool | None = None) -> None:
-        """Record that all jobs of the workspace and then the workspace itself were observed, and that numbers up to `floor` are taken.
-
-        `has_state` tells whether a state was begun since the workspace was created; None unless it is being deleted.
-        """
+        """Record that the workspace's jobs, its state if it is being deleted, and then itself were observed: numbers up to `floor` are taken."""
         if (entry := self._workspaces.get(workspace.uid)) is not None:
-            entry.searched = True
-            entry.has_state = has_state
+            entry.searched, entry.has_state = True, has_state
             entry.floor = max(entry.floor, floor)
 
     def workspace_checked(self, uid: str) -> None:
@@ -204,8 +200,7 @@ class WorkspaceCache:
     def leadership_gained(self) -> None:
         """Distrust every absence that was observed as a standby, whose watches may have ended unnoticed."""
         for entry in self._workspaces.values():
-            entry.searched = entry.checked = False
-            entry.has_state = None
+            entry.searched, entry.has_state, entry.checked = False, None, False
         # The other leader may have kept and discarded files; to do so again changes nothing.
         for template in self._templates.values():
             template.kept.clear()
