@@ -18,6 +18,7 @@ from typing import Any
 
 from support.manifests import REPOSITORY
 from support.programs.fork_server import ForkedProcess
+from support.programs.session_folder import session_folder
 
 READY_WITHIN = 60.0
 """Timeout in seconds for a program's start, which takes one or two on a quiet machine."""
@@ -33,7 +34,7 @@ class Program:
 
     def __init__(self, name: str, module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
         self.name = name
-        descriptor, path = tempfile.mkstemp(prefix=f"{name}-", suffix=".log")
+        descriptor, path = tempfile.mkstemp(prefix=f"{name}-", suffix=".log", dir=session_folder())
         os.close(descriptor)
         self.log = Path(path)
         self._process = ForkedProcess(module, arguments, _bare_environment() | dict(environment), self.log)
@@ -266,6 +267,6 @@ def forget_ended() -> None:
 
 def _bare_environment() -> dict[str, str]:
     """Return the environment without the caller's settings for clusters and the product."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     sources = os.pathsep.join(str(REPOSITORY / source) for source in ("operator", "devcluster"))
-    return kept | {"PYTHONPATH": sources, "PYTHONUNBUFFERED": "1"}
+    return kept | {"PYTHONPATH": sources, "PYTHONUNBUFFERED": "1", "TMPDIR": str(session_folder())}
