@@ -11,6 +11,7 @@ from provisioner_operator.core.jobs.timeouts import active_deadline, pending_dea
 from provisioner_operator.core.model.backoff import LONGEST_PAUSE_SECONDS
 from provisioner_operator.core.model.matching import satisfies
 from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.reconcilers.explanations import LIMIT_LOOK_SECONDS
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from simulation.server import DAEMON, EPOCH
 
@@ -103,8 +104,11 @@ class Audit:
     def _must_be_explained(self, job: Job, matching: list[Daemon], *, is_unsaved: bool, has_idle: bool) -> None:
         quiet_for = min(self._unchanged_for(job), self._world.schedule.now - self._world.fleet_changed_at)
         if quiet_for > SLACK_SECONDS + 30:
-            # Beside an idle daemon it is about to start, though that may have to back off before.
-            if job.reason is None and not (has_idle and quiet_for < PATIENCE_SECONDS):
+            # Beside an idle daemon it is about to start, though that may have to back off before; and whether one of its limits is
+            # reached may change back and forth between two looks.
+            is_limited = self._world.policies.limit(job)
+            patience = PATIENCE_SECONDS if has_idle else SLACK_SECONDS + LIMIT_LOOK_SECONDS if is_limited else 0
+            if job.reason is None and quiet_for >= patience:
                 self._world.invariants.violated(f"{job.name} is pending without a reason")
             explained = job.reason == PendingReason.NO_MATCHING_DAEMON
             waits_for_others = job.reason == PendingReason.WORKSPACE_BUSY or (

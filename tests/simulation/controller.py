@@ -29,7 +29,7 @@ class Tenure:
 
     @property
     def connected(self) -> bool:
-        return self._controller.connected and self._controller.leads
+        return self._controller.connected and self._controller.leads and not self._controller.feed.is_cut
 
     def heard(self, *, answered: bool) -> None:
         if self._controller.leads:  # otherwise nothing was sent
@@ -125,7 +125,7 @@ class SimulatedController:
 
     def _decide(self) -> None:
         self._woken = False
-        if not self.alive or not self.leads:
+        if not self.alive or not self.leads or self.feed.is_cut:
             return
         for decision in list(self.mirror.decide(self.now)):
             self._invariants.decided(decision, self.feed.known, self.feed.ended)

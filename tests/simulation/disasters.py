@@ -120,7 +120,7 @@ class Disasters:
         self.over_since = world.schedule.now
         world.has_lost_daemons = True
         for controller in world.controllers():
-            controller.feed.go_blind()
+            controller.feed.cut()
         for daemon in world.daemons.values():
             daemon.end_watch(loses=True, restored=True)
         world.schedule.after(self._random.uniform(0, NOTICE_SECONDS), world.restart_controllers)

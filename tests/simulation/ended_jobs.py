@@ -25,11 +25,6 @@ class EndedJobs:
         self._network = network
         self._observed: dict[str, Job] = {}
         self._deleted: set[str] = set()
-        self._is_blind = False
-
-    def go_blind(self) -> None:
-        """List nothing any more, and judge nothing: etcd was restored."""
-        self._is_blind = True
 
     def observed(self, job: Job) -> None:
         """Note what the controller observes of a job."""
@@ -46,7 +41,7 @@ class EndedJobs:
     def may_be_deleted(self, decision: Expire, queue: Queue | None) -> bool:
         """Return whether the plain definition deletes the job, of all those that were observed, under this policy."""
         due = plain_dues(queue, self._observed.values()).get(decision.job.uid)
-        return self._is_blind or (due is not None and due <= self._controller.now.wall)
+        return due is not None and due <= self._controller.now.wall
 
     def list_if_asked(self) -> None:
         """List the ended jobs if a policy is about such as are not known."""
@@ -55,7 +50,7 @@ class EndedJobs:
 
     def list(self) -> None:
         """List the ended jobs; try again until that succeeds."""
-        if not self._controller.alive or self._is_blind:
+        if not self._controller.alive or self._controller.feed.is_cut:
             return
         self._mirror.wants_ended_jobs = False
         known = sorted(self._mirror.ended_uids())
@@ -66,7 +61,7 @@ class EndedJobs:
             listed.update({body["metadata"]["uid"]: body for body in found if is_terminal(body)})
 
         def answered(result: Result, _: Body | None) -> None:
-            if not self._controller.alive or self._is_blind:
+            if not self._controller.alive or self._controller.feed.is_cut:
                 return
             if result is not Result.DONE:
                 self._network.schedule.after(RETRY_SECONDS, self.list)

@@ -52,7 +52,8 @@ class ControllerFeed:
         self._unlisted = set(KINDS)
         """Kinds whose list is under way or to be made; their events wait for it."""
         self._watch: Watch | None = None
-        self._is_blind = False
+        self.is_cut = False
+        """Whether its watches broke, and are not resumed: it decides nothing then."""
 
     @property
     def is_well(self) -> bool:
@@ -107,11 +108,9 @@ class ControllerFeed:
         for event in waiting:
             self._handle(event)
 
-    def go_blind(self) -> None:
+    def cut(self) -> None:
         """Observe nothing any more, as etcd was restored: the first list or watch would show that, and end the process."""
-        self._is_blind = True
-        self.past.go_blind()
-        self.ended.clear()  # jobs may be unfinished again
+        self.is_cut = True
         if self._watch is not None:
             for kind in KINDS:
                 self._watch.end(kind, loses=True)
@@ -123,7 +122,7 @@ class ControllerFeed:
             self._schedule.after(RETRY_SECONDS * self._random.random(), self._list_anew, kind, self._watch)
 
     def _list_anew(self, kind: str, watch: Watch) -> None:
-        if not self._controller.alive or watch is not self._watch or self._is_blind:
+        if not self._controller.alive or watch is not self._watch or self.is_cut:
             return
         known = self._known(kind)
         listed: dict[str, Body] = {}
@@ -184,7 +183,7 @@ class ControllerFeed:
             job = parse_job(body)
             self._mirror.observe_job(job, self._controller.now)
             self.past.observed(job)
-            if job.phase in TERMINAL and not self._is_blind:
+            if job.phase in TERMINAL:
                 self.ended.add(job.uid)
             self.known[job.uid] = max(job.resource_version, self.known.get(job.uid, 0))
         elif body["kind"] == POD:
@@ -240,7 +239,7 @@ class ControllerFeed:
 
     def _resync(self) -> None:
         """Remove objects whose deletion was missed."""
-        if not self._controller.alive or self._is_blind:
+        if not self._controller.alive or self.is_cut:
             return
         jobs, daemons = self._known(JOB), self._known(DAEMON)
         pods = self._mirror.pod_uids()

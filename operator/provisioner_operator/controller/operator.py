@@ -93,14 +93,21 @@ class Operator:
         return self._candidacy is None or self._candidacy.leads(clock.since_boot())
 
     def term(self) -> int | None:
-        """Return the number of the term of leadership; None unless this process leads."""
-        if not self.leads():
+        """Return the number of the term of leadership; None unless this process leads, and sees what it decides on."""
+        if not self.leads() or self._is_cut:
             return None
         return 0 if self._candidacy is None else self._candidacy.term
 
     def tenure(self) -> float:
-        """Return the seconds for which no other process can lead; 0 if this one does not."""
+        """Return the seconds for which this process may write, and no other can lead; 0 if it may not."""
+        if self._is_cut:
+            return 0.0
         return float("inf") if self._candidacy is None else self._candidacy.tenure(clock.since_boot())
+
+    @property
+    def _is_cut(self) -> bool:
+        """Whether etcd may have been restored since the last observation: then nothing that was observed may be acted on."""
+        return self._parts is not None and any(lister.is_cut for lister in self._parts.listers)
 
     async def start(self, *, kopf_tasks: Iterable[asyncio.Task[None]] = ()) -> None:
         """Log in, list everything and begin to decide; waits for an API server that cannot be reached yet.

@@ -75,10 +75,12 @@ class Reflector:
         listing: str | None = None,
         watching: str | None = None,
         undefined: Callable[[], object] = _do_nothing,
+        resumed: Callable[[], object] = _do_nothing,
     ) -> None:
         """`listing` and `watching` are the field selectors of lists and watches.
 
-        `undefined` is called whenever the API server says that the kind has no definition, and so no objects.
+        `undefined` is called whenever the API server says that the kind has no definition, and so no objects; `resumed`
+        whenever it is not cut any more.
         """
         self._client = client
         self._path = path
@@ -86,12 +88,22 @@ class Reflector:
         self._listing = listing
         self._watching = watching
         self._undefined = undefined
+        self._resumed = resumed
         self._version: str | None = None
         """The version to watch from; None if a list is needed first."""
         self._newest = 0
         """The newest version that the collection has had."""
+        self._is_unsure = False
+        """Whether the version is to be checked before the next watch, since contact was lost: etcd may have been restored."""
         self._is_cut = False
-        """Whether the last watch broke: meanwhile etcd may have been restored."""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether contact was lost, and nothing shows yet that the API server still knows what was observed before.
+
+        A refusal is contact: whoever may not follow this collection may still follow others.
+        """
+        return self._is_cut
 
     async def list(self) -> None:
         """Report every object, and every known one that is missing.
@@ -136,32 +148,46 @@ class Reflector:
         loop = asyncio.get_running_loop()
         began, before = loop.time(), self._version
         try:
-            if self._version is None:
-                await self.list()
-            elif self._is_cut:
-                await self._check_version()
-            self._is_cut = False
+            await self._confirm_version()
             await self._watch(self._version or "")
-        except GoneError as error:
-            _logger.info("%s has to be listed again: %s", self._path, error)
-            self._version = None
-            raise
-        except UnreachableError as error:
-            self._is_cut = True
-            # A watch that brought something before it broke is resumed without backoff.
-            if self._version == before:
+        except KubeError as error:
+            self._note_failure(error)
+            # A watch that lasted, or brought something, before it broke is resumed without backoff.
+            has_worked = self._version != before or loop.time() - began > SLOWEST_RETRY_SECONDS
+            if not isinstance(error, UnreachableError) or not has_worked:
                 raise
             _logger.debug("Resuming the watch of %s from version %s: %s", self._path, self._version, error)
-        except (ForbiddenError, NotFoundError) as error:
+        await asyncio.sleep(max(SHORTEST_WATCH_SECONDS - (loop.time() - began), 0))
+
+    async def _confirm_version(self) -> None:
+        """Make sure that the version to watch from exists, by a list if there is none. Raises RestoredError."""
+        if self._version is None:
+            await self.list()
+        elif self._is_unsure:
+            await self._check_version()
+        self._is_unsure = False
+        if self._is_cut:
+            self._is_cut = False
+            self._resumed()
+
+    def _note_failure(self, error: KubeError) -> None:
+        self._is_unsure = self._is_unsure or isinstance(error, UnreachableError)
+        was_cut = self._is_cut
+        # A version that is too old may be so because etcd was restored to higher ones: only the list shows that.
+        self._is_cut = isinstance(error, UnreachableError | GoneError)
+        if isinstance(error, GoneError):
+            _logger.info("%s has to be listed again: %s", self._path, error)
+            self._version = None
+        elif isinstance(error, ForbiddenError | NotFoundError):
             remedy = (
                 "Grant list and watch." if isinstance(error, ForbiddenError) else "Install the definition of its kind."
             )
-            _logger.error("%s cannot be followed: %s. %s", self._path, error, remedy)  # noqa: TRY400 - no traceback needed
+            _logger.error("%s cannot be followed: %s. %s", self._path, error, remedy)
             if isinstance(error, NotFoundError):
                 self._version = None  # the objects of the next definition are others
                 self._undefined()
-            raise
-        await asyncio.sleep(max(SHORTEST_WATCH_SECONDS - (loop.time() - began), 0))
+        if was_cut and not self._is_cut:
+            self._resumed()
 
     async def _watch(self, version: str) -> None:
         async for kind, body in self._client.watch(self._path, resource_version=version, field_selector=self._watching):

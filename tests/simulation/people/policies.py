@@ -60,6 +60,10 @@ class Policies:
         if self.queue is not None:
             controller.mirror.observe_queue(self.queue, controller.now)
 
+    def limit(self, job: Job) -> bool:
+        """Return whether a limit concerns the job, reached or not."""
+        return self.queue is not None and any(limit.concerns(job) for limit in self.queue.policy.limits)
+
     def holds(self, job: Job, jobs: list[Job]) -> bool:
         """Return whether a limit holds up the job, given all unfinished jobs."""
         used = [each for each in jobs if each.assignment is not None and each.uid != job.uid]

@@ -155,6 +155,28 @@ async def test_without_a_lease_it_leads_at_once_and_for_ever(monkeypatch: pytest
         assert [probe() for probe in cluster.probes.values()] == [None, None, None]
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in {"pools", "pods"}])
+@virtual_time
+async def test_while_a_watch_is_cut_nothing_is_decided_or_written(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(monkeypatch)
+    cluster.has("jobs", a_page())
+    cluster.has(kind, a_page(), Slow(5, a_page()))
+    news = ("ADDED", OVERDUE)
+    cut = UnreachableError("cut")
+    if kind == "jobs":
+        cluster.client.watched(paths.jobs(None), 1.0, news, cut)
+    else:
+        cluster.client.watched(paths.jobs(None), 3.0, news, Hang())
+        cluster.client.watched(getattr(paths, kind)(None), 1.0, cut)
+    async with cluster.started() as operator:
+        await asyncio.sleep(5)
+        assert (operator.leads(), operator.term(), operator.tenure()) == (True, None, 0)
+        assert cluster.client.sent("PATCH") == []
+        await asyncio.sleep(5)
+        assert (operator.term(), operator.tenure()) == (0, float("inf"))
+        assert len(cluster.client.sent("PATCH", STATUS)) == 1, "the resumed watch wakes the loop"
+
+
 @virtual_time
 async def test_a_standby_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = Cluster(monkeypatch, lease_namespace="system")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from provisioner_operator.kube.errors import (
+    BusyError,
     ForbiddenError,
     GoneError,
     InternalError,
@@ -18,7 +19,7 @@ from provisioner_operator.kube.errors import (
     UnreachableError,
 )
 from provisioner_operator.kube.reflector import Reflector
-from support.scripted_client import Hang, ScriptedClient, a_page, an_object
+from support.scripted_client import Hang, ScriptedClient, Slow, a_page, an_object
 from support.virtual_time import now, virtual_time
 
 PATH = "/apis/things"
@@ -320,6 +321,68 @@ async def test_a_watch_that_broke_is_resumed_only_at_a_version_that_still_exists
     assert [request.parameters for request in client.sent("GET")[1:]] == [
         {"limit": "1", "fieldSelector": "metadata.name=none"}
     ] * 3
+
+
+@virtual_time
+async def test_a_watch_that_broke_after_a_long_time_is_resumed_at_once() -> None:
+    client, sink = ScriptedClient(), Log()
+    client.answers("GET", PATH, a_page())
+    for _ in range(3):
+        client.watched(PATH, 50.0, UnreachableError("idle for too long"))
+    async with following(client, sink, seconds=151):
+        assert [watch.at for watch in client.sent("WATCH")] == [0, 50, 100, 150]
+
+
+@pytest.mark.parametrize(
+    ("steps", "is_cut"),
+    [
+        pytest.param((300.0,), False, id="the server ended it"),
+        pytest.param((UnreachableError("cut"),), True, id="it broke"),
+        pytest.param((BusyError("busy", 1),), True, id="no room for it"),
+        pytest.param((GoneError(410, "compacted"),), True, id="its version is too old, or of a restored etcd"),
+        pytest.param((ForbiddenError(403, "no"),), False, id="it is forbidden, which is an answer"),
+        pytest.param((NotFoundError(404, "no"),), False, id="the kind is gone, which is an answer"),
+        pytest.param((InternalError(500, "etcd"),), False, id="it fails, which is an answer"),
+    ],
+)
+@virtual_time
+async def test_a_collection_is_cut_from_the_loss_of_contact_until_its_version_is_known(
+    steps: tuple[Any, ...], *, is_cut: bool
+) -> None:
+    client, resumed = ScriptedClient(), list[float]()
+    client.answers("GET", PATH, a_page(), Slow(20, a_page()))
+    client.watched(PATH, *steps)
+    reflector = Reflector(client, PATH, Log(), resumed=lambda: resumed.append(now()))
+    task = asyncio.create_task(reflector.follow())
+    await asyncio.sleep(10)
+    assert (reflector.is_cut, resumed) == (is_cut, [])
+    await asyncio.sleep(300)
+    assert not reflector.is_cut
+    assert len(resumed) == (1 if is_cut else 0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@virtual_time
+async def test_a_collection_that_is_refused_after_the_loss_of_contact_is_not_cut_but_still_checked() -> None:
+    client, resumed = ScriptedClient(), list[bool]()
+    client.answers("GET", PATH, a_page(version=12), ForbiddenError(403, "no"), a_page(version=11))
+    client.watched(PATH, UnreachableError("cut"))
+    reflector = Reflector(client, PATH, Log(), resumed=lambda: resumed.append(reflector.is_cut))
+    with pytest.raises(RestoredError, match="at version 11 after 12"):
+        await reflector.follow()
+    assert resumed == [False]
+
+
+@virtual_time
+async def test_a_collection_of_a_restored_etcd_stays_cut() -> None:
+    client = ScriptedClient()
+    client.answers("GET", PATH, a_page(version=12), a_page(version=11))
+    client.watched(PATH, UnreachableError("cut"))
+    reflector = Reflector(client, PATH, Log())
+    with pytest.raises(RestoredError):
+        await reflector.follow()
+    assert reflector.is_cut
 
 
 @pytest.mark.parametrize("is_cut", [False, True])

@@ -42,7 +42,9 @@ class JobFeed:
 
     def reflector(self, client: KubeClient) -> Reflector:
         """Make the reflector that feeds this sink."""
-        return Reflector(client, paths.jobs(self._namespace), self, listing=UNFINISHED_JOBS)
+        return Reflector(
+            client, paths.jobs(self._namespace), self, listing=UNFINISHED_JOBS, resumed=self._observer.wake.set
+        )
 
     def known(self) -> Mapping[str, int]:
         """Return the unfinished jobs that any reconciler knows, with the versions by which they were observed."""
@@ -136,7 +138,7 @@ def daemons(client: KubeClient, observer: Observer, reconciler: JobReconciler, n
         deleted=partial(observer.daemon_deleted, watched=True),
         missed=observer.daemon_deleted,
     )
-    return Reflector(client, paths.daemons(namespace), feed)
+    return Reflector(client, paths.daemons(namespace), feed, resumed=observer.wake.set)
 
 
 def queues(
@@ -153,13 +155,13 @@ def queues(
         changed()
 
     feed = Feed(namespace, known=reconciler.queues, seen=seen, deleted=observer.queue_deleted)
-    return Reflector(client, paths.queues(namespace), feed)
+    return Reflector(client, paths.queues(namespace), feed, resumed=observer.wake.set)
 
 
 def supplies(client: KubeClient, observer: Observer, reconciler: SupplyReconciler, namespace: str | None) -> Reflector:
     """Make the reflector that follows ProvisionerSupplies."""
     feed = Feed(namespace, known=reconciler.supplies, seen=observer.supply, deleted=observer.supply_deleted)
-    return Reflector(client, paths.supplies(namespace), feed)
+    return Reflector(client, paths.supplies(namespace), feed, resumed=observer.wake.set)
 
 
 def templates(
@@ -167,7 +169,7 @@ def templates(
 ) -> Reflector:
     """Make the reflector that follows templates."""
     feed = Feed(namespace, known=reconciler.templates, seen=observer.template, deleted=observer.template_deleted)
-    return Reflector(client, paths.templates(namespace), feed)
+    return Reflector(client, paths.templates(namespace), feed, resumed=observer.wake.set)
 
 
 def workspaces(
@@ -180,4 +182,4 @@ def workspaces(
         seen=observer.workspace,
         deleted=observer.workspace_deleted,
     )
-    return Reflector(client, paths.workspaces(namespace), feed)
+    return Reflector(client, paths.workspaces(namespace), feed, resumed=observer.wake.set)

@@ -59,6 +59,12 @@ class Lister:
             feeds.supplies(client, observer, reconcilers.supplies, namespace) if reconcilers.supplies.is_on else None
         )
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether a watch is cut, so that etcd may be another one by now."""
+        watches = (self._jobs, self._queues, self._daemons, self._templates, self._workspaces, self._supplies)
+        return any(each is not None and each.is_cut for each in watches)
+
     async def list_all(self) -> None:
         """List every collection once. Raises KubeError."""
         # Each kind after those that it refers to: a Pod finds its pool, a daemon's heartbeat the jobs that it runs and

@@ -185,6 +185,7 @@ class WorkspaceReconciler(PlanCache, DriftCache):
             entry.builds,
             entry.floor,
             entry.searched,
+            entry.has_state,
             entry.checked,
             _refused_step(entry.backoff, now),
             self._unsaved.get((workspace.namespace, workspace.name)),
