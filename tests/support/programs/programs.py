@@ -14,10 +14,13 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from support.manifests import REPOSITORY
 from support.programs.fork_server import ForkedProcess
+
+if TYPE_CHECKING:
+    import subprocess
 
 READY_WITHIN = 60.0
 """Timeout in seconds for a program's start, which takes one or two on a quiet machine."""
@@ -25,18 +28,31 @@ TAIL = 60
 """Number of log lines of each program in the report of a failed test."""
 _POLL = 0.02
 
+Start: TypeAlias = Callable[
+    [str, Sequence[str], Mapping[str, str], Path],
+    "ForkedProcess | subprocess.Popen[bytes]",
+]
+"""Start a module's program with arguments and exactly this environment; its output is appended to the log."""
+
 _started: list["Program"] = []
 
 
 class Program:
     """One process and its log."""
 
-    def __init__(self, name: str, module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        start: Start = ForkedProcess,
+    ) -> None:
         self.name = name
         descriptor, path = tempfile.mkstemp(prefix=f"{name}-", suffix=".log")
         os.close(descriptor)
         self.log = Path(path)
-        self._process = ForkedProcess(module, arguments, _bare_environment() | dict(environment), self.log)
+        self._process = start(module, arguments, _bare_environment() | dict(environment), self.log)
         _started.append(self)
 
     @property
