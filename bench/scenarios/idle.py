@@ -6,7 +6,6 @@ The cluster has ten thousand ended jobs, a thousand that no daemon matches, and 
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
 from bench.meters import cpu_seconds, used
@@ -40,7 +39,8 @@ CPU_OF = "CPU of {process} a minute, idle"
 MINUTE = 60
 _SETTLED_SECONDS = 3.0
 _AT_REST_SECONDS = 30.0
-"""Seconds after which each daemon has reported twice, at its usual interval of 10 s, and so reports less often."""
+"""Seconds after the start of the controller until each daemon has reported twice, at its usual interval of 10 s, and so reports less often,
+and until the controller reads each once, because it has not heard it twice."""
 
 
 async def measure(arena: Arena, plan: Plan, results: Results) -> None:
@@ -54,15 +54,14 @@ async def _period(arena: Arena, plan: Plan, results: Results, name: str) -> None
     arena.namespace(namespace)
     await arena.daemons(namespace, DAEMONS, capacity=1)
     async with arena.hollow(namespace) as hollow:
-        at_rest = time.monotonic() + _AT_REST_SECONDS
         for state, count in ((ENDED, ENDED_JOBS), (PENDING, WAITING_JOBS)):
             template = await a_template(arena, namespace, state)
             prefix = state.partition(" ")[0]
             await multiply(arena.plane, namespace, template, [f"{prefix}-{number}" for number in range(count)])
         with arena.operator(namespace) as operator:
             operator.await_record(key="port")
+            await asyncio.sleep(_AT_REST_SECONDS)
             await _until_nothing_is_read(arena)
-            await asyncio.sleep(max(at_rest - time.monotonic(), 0))
             pids = arena.pids | {"operator": operator.pid, "hollow daemons": hollow}
             requests, before = await arena.requests(), cpu_seconds(pids)
             await asyncio.sleep(plan.idle_seconds)
