@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bench import hollow
-from bench.checkout import Checkout
 from bench.client import BenchError, Client, Request, a_client
 from bench.meters import cpu_seconds, used
+from bench.peers.checkout import Checkout
 from bench.peers.process import environment_with
 from bench.plan import AGAINST, OURS
 from provisioner_devcluster import ControlPlane

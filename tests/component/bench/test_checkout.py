@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.checkout import Checkout
 from bench.client import BenchError
+from bench.peers.checkout import Checkout
 
 
 def write(folder: Path, module: str, text: str) -> None:
