@@ -2,6 +2,7 @@
 
 import functools
 import gc
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,28 @@ from hypothesis import settings
 from typing_extensions import override
 from xdist.scheduler import LoadScopeScheduling
 
+from support.open_connections import open_connections, watch_event_loops
+
 # No test measures speed, and a busy machine takes much longer for an example.
 settings.register_profile("any-machine", deadline=None)
 settings.load_profile("any-machine")
+
+watch_event_loops()
 
 
 def pytest_collection_finish() -> None:
     """Exempt all imported modules and collected tests, which live to the end, from every later garbage collection."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Fail a test whose event loop ended before its connections."""
+    open_connections()
+    result = yield
+    assert open_connections() == [], "await their end, or abort them: an event loop has ended before them"
+    return result
 
 
 class SharedFixtureScheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types

@@ -39,7 +39,13 @@ def server(installation: Installation, image: str, tmp_path: Path) -> Iterator[s
 @contextmanager
 def _forwarded(admin: Kubectl) -> Iterator[str]:
     """Forward a local port to the Service."""
-    command = [str(find_kubectl()), f"--kubeconfig={admin.kubeconfig}", f"--namespace={SYSTEM}"]
+    cache = admin.kubeconfig.with_name("kubectl-cache")
+    command = [
+        str(find_kubectl()),
+        f"--kubeconfig={admin.kubeconfig}",
+        f"--cache-dir={cache}",
+        f"--namespace={SYSTEM}",
+    ]
     process = subprocess.Popen([*command, "port-forward", f"service/{WEB}", ":80"], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

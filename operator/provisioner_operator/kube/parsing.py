@@ -185,7 +185,7 @@ def parse_daemon(body: Mapping[str, Any]) -> Daemon:
         capacity=spec.capacity,
         cordoned=spec.cordoned,
         # The longer of the two until the daemon has adopted a shorter one: it has to stop its runs before it counts as lost.
-        lost_after=max(spec.lost_after_seconds, status.lost_after_seconds or 0),
+        lost_after=max(spec.lost_after_seconds, status.lost_after_seconds or spec.lost_after_seconds),
         cancel_grace=spec.cancel_grace_seconds,
         state=status.state,
         instance=status.instance,
@@ -265,7 +265,7 @@ def seconds_of(moment: datetime | None) -> float | None:
 
 def explain(error: ValidationError) -> str:
     """Describe the first error of a validation, and count the others."""
-    first, *others = error.errors(include_url=False, include_input=False)
+    first, *others = error.errors()
     where = ".".join(str(part) for part in first["loc"])
     more = f" (and {len(others)} more)" if others else ""
     return f"{where}: {first['msg']}{more}"

@@ -100,7 +100,7 @@ class Reflector:
         """
         # Before the first page: an object that becomes known while the list is read may be younger than the list.
         known = self._sink.known()
-        newest = max(self._newest, max(known.values(), default=0))
+        newest = max([self._newest, *known.values()])
         missing = set(known)
         version = ""
         async for page in self._client.list_pages(self._path, field_selector=self._listing):

@@ -41,8 +41,11 @@ class Server:
         self.accepts = accepts
         self.url = ""
         self.seen: list[str] = []
+        self._connections: set[asyncio.BaseTransport] = set()
 
     async def answer(self, request: web.Request) -> web.Response:
+        assert request.transport is not None
+        self._connections.add(request.transport)
         certificate = request.get_extra_info("peercert")
         name = dict(pair for [pair] in certificate["subject"])["commonName"] if certificate else ""
         user = request.headers.get("Authorization", "").removeprefix("Bearer ") or name
@@ -50,6 +53,12 @@ class Server:
         if not self.accepts(user):
             return web.json_response({"message": "Unauthorized"}, status=401)
         return web.json_response({"user": user})
+
+    def abort(self) -> None:
+        """End all connections at once: to end their TLS, they would wait for the other side."""
+        for connection in self._connections:
+            assert isinstance(connection, asyncio.WriteTransport)
+            connection.abort()
 
 
 @asynccontextmanager
@@ -70,7 +79,7 @@ async def serving(authority: Authority, accepts: Callable[[str], bool]) -> Async
         yield server
     finally:
         await runner.cleanup()
-        await asyncio.sleep(0.1)  # connections end their TLS only then
+        server.abort()
 
 
 def a_kubeconfig(folder: Path, server: Server, authority: Authority, user: User, **cluster: str) -> Path:

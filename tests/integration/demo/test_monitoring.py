@@ -51,7 +51,8 @@ class Demo:
     def load(self) -> None:
         """Add jobs, as the explanation says."""
         place = self.checkout / ".state" / "demo"
-        environment = {**os.environ, "KUBECONFIG": str(place / "sam.kubeconfig")}
+        own = {"KUBECONFIG": str(place / "sam.kubeconfig"), "KUBECACHEDIR": str(place / "kubectl-cache")}
+        environment = {**os.environ, **own}
         create = [str(place / "bin" / "kubectl"), "create", "-f", "demo/jobs/load.yaml"]
         subprocess.run(create, cwd=self.checkout, env=environment, check=True, capture_output=True)
 

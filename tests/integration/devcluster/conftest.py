@@ -24,7 +24,8 @@ def kubectl() -> Kubectl:
     program = find_kubectl()
 
     def run(kubeconfig: Path, *arguments: str) -> str:
-        command = [str(program), f"--kubeconfig={kubeconfig}", *arguments]
+        cache = kubeconfig.with_name("kubectl-cache")
+        command = [str(program), f"--kubeconfig={kubeconfig}", f"--cache-dir={cache}", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0, done.stderr
         return done.stdout

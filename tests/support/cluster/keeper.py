@@ -102,6 +102,8 @@ def detach(log: Path) -> None:
 if __name__ == "__main__":
     address, log = sys.argv[1:]
     detach(Path(log))
-    with Listener(address, family="AF_UNIX") as listener:
-        Keeper(listener).keep()
-    Path(address).parent.rmdir()
+    try:
+        with Listener(address, family="AF_UNIX") as listener:
+            Keeper(listener).keep()
+    finally:
+        Path(address).parent.rmdir()

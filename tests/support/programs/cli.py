@@ -23,6 +23,7 @@ from typing_extensions import override
 
 from support.manifests import REPOSITORY
 from support.programs.fork_server import ForkedProcess
+from support.programs.session_folder import session_folder
 
 CALL_TIMEOUT = 300
 """Seconds. A call takes half a second, and many times that on a machine that is busy with a build."""
@@ -149,9 +150,9 @@ class Cli:
         return [*arguments, *(namespace if takes_cluster else ())]
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         own = {"KUBECONFIG": str(self.kubeconfig), "PYTHONPATH": str(REPOSITORY / "operator"), "PYTHONUTF8": "1"}
-        return kept | own | dict(self.environment or {})
+        return kept | own | {"TMPDIR": str(session_folder())} | dict(self.environment or {})
 
 
 class Running:

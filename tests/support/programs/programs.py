@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from support.manifests import REPOSITORY
 from support.programs.fork_server import ForkedProcess
+from support.programs.session_folder import session_folder
 
 if TYPE_CHECKING:
     import subprocess
@@ -49,7 +50,7 @@ class Program:
         start: Start = ForkedProcess,
     ) -> None:
         self.name = name
-        descriptor, path = tempfile.mkstemp(prefix=f"{name}-", suffix=".log")
+        descriptor, path = tempfile.mkstemp(prefix=f"{name}-", suffix=".log", dir=session_folder())
         os.close(descriptor)
         self.log = Path(path)
         self._process = start(module, arguments, _bare_environment() | dict(environment), self.log)
@@ -282,6 +283,6 @@ def forget_ended() -> None:
 
 def _bare_environment() -> dict[str, str]:
     """Return the environment without the caller's settings for clusters and the product."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     sources = os.pathsep.join(str(REPOSITORY / source) for source in ("operator", "devcluster"))
-    return kept | {"PYTHONPATH": sources, "PYTHONUNBUFFERED": "1"}
+    return kept | {"PYTHONPATH": sources, "PYTHONUNBUFFERED": "1", "TMPDIR": str(session_folder())}

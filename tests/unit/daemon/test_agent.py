@@ -11,7 +11,7 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, Provisioner
 from provisioner_operator.core.daemons.duties import Stopping
-from provisioner_operator.daemon.agent import LOG_FLUSH_SECONDS, Agent, RunResources
+from provisioner_operator.daemon.agent import Agent, RunResources
 from provisioner_operator.daemon.execution.provisioner import Program, Task, UnpreparedError
 from provisioner_operator.daemon.execution.unsaved_state import UnsavedState, record_as_json
 from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, TakenOverError
@@ -22,6 +22,8 @@ from support.virtual_time import EPOCH, run_in_virtual_time
 from unit.daemon.builders import RememberingConsole, a_daemon_body, a_job_body
 from unit.daemon.saving.builders import a_record, an_unsaved_state
 from unit.daemon.stored_objects import StoredObjects
+
+LOG_FLUSH_SECONDS = 30.0
 
 DAEMON = paths.daemon("acme", "d1")
 
@@ -80,6 +82,8 @@ class Working:
                 return False
             finally:
                 self.seconds = loop.time() - EPOCH
+                await asyncio.sleep(1)
+                assert asyncio.all_tasks() == {asyncio.current_task()}, "nothing of the daemon goes on"
             return True
 
         return run_in_virtual_time(run())
@@ -109,7 +113,13 @@ class Working:
 
 def test_a_job_is_run_and_counted_and_the_daemon_goes_on(tmp_path: Path) -> None:
     world = Working(tmp_path, a_job_body())
-    assert not world.run((5, world.release), (50, lambda: world.submit(a_job_body("dev-8"))))
+    counted: list[int] = []
+    assert not world.run(
+        (5, world.release),
+        (7, lambda: counted.append(world.status["failedJobs"])),
+        (50, lambda: world.submit(a_job_body("dev-8"))),
+    )
+    assert counted == [1], "the heartbeat after the end has counted it"
     assert world.job("dev-7")["phase"] == "Failed"
     assert world.job("dev-7")["message"].startswith("Nothing to run.")
     assert world.job("dev-8")["phase"] == "Failed"
@@ -273,7 +283,9 @@ def test_a_job_that_cannot_be_taken_is_tried_again_only_once_it_has_changed(tmp_
     assert world.job("dev-7")["phase"] == "Failed"
 
 
-def test_a_daemon_that_was_taken_over_stops_its_runs_and_writes_nothing_more(tmp_path: Path) -> None:
+def test_a_daemon_that_was_taken_over_stops_its_runs_and_writes_nothing_more(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     world = Working(tmp_path, a_job_body())
 
     def take_over() -> None:
@@ -281,6 +293,7 @@ def test_a_daemon_that_was_taken_over_stops_its_runs_and_writes_nothing_more(tmp
 
     with pytest.raises(TakenOverError):
         world.run((5, take_over))
+    assert "Killing 1 runs" in caplog.text
     assert world.job("dev-7")["phase"] == "Running"
     assert world.status == {"instance": "i2"}
     # The run cannot be stopped here, so the logs' time is waited for and no longer.

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from provisioner_operator.daemon.predecessor_lock import POLL_SECONDS, PredecessorLockError, acquire, site
+from provisioner_operator.daemon.predecessor_lock import PredecessorLockError, acquire, site
 from support.virtual_time import EPOCH, run_in_virtual_time
+
+POLL_SECONDS = 0.2
 
 SERVER = "https://127.0.0.1:6443"
 

@@ -10,13 +10,13 @@ import pytest
 import yaml
 
 from provisioner_operator.kube.connect import (
-    MOST_STREAMS,
     RedirectedError,
     connect,
     connect_for_users,
     refuse_redirects,
 )
 from provisioner_operator.kube.logins import login as login_module
+from provisioner_operator.kube.logins.credential import CurrentCredential
 from provisioner_operator.kube.logins.login import LoginError
 from support.virtual_time import virtual_time
 
@@ -130,6 +130,40 @@ async def test_a_further_session_uses_the_same_connections_and_its_end_closes_no
         assert not connection.session.connector.closed
 
 
+@virtual_time
+async def test_the_end_of_a_users_session_leaves_the_connections_to_others(tmp_path: Path) -> None:
+    kubeconfig = write_kubeconfig(tmp_path / "config", server="https://it.invalid")
+    async with connect_for_users(kubeconfig, user_agent="web") as users:
+        await users.session.close()
+        assert not users.connector.closed
+
+
+@virtual_time
+async def test_a_credential_that_cannot_be_read_is_reported_at_once(tmp_path: Path) -> None:
+    kubeconfig = write_kubeconfig(tmp_path / "config", server="https://it.invalid")
+    document = yaml.safe_load(kubeconfig.read_text())
+    document["users"][0]["user"] = {"tokenFile": "token"}
+    kubeconfig.write_text(yaml.safe_dump(document))
+    (tmp_path / "token").touch()
+    with pytest.raises(LoginError, match=r"^Cannot log in at https://it.invalid: .*token is empty"):
+        await login(kubeconfig)
+
+
+@pytest.mark.usefixtures("service_account")
+@virtual_time
+async def test_a_renewal_under_way_ends_with_the_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang(_: object) -> None:
+        await asyncio.Event().wait()
+
+    async with connect() as connection:
+        await asyncio.sleep(60)
+        monkeypatch.setattr(CurrentCredential, "_replace", hang)
+        asking = asyncio.create_task(connection.credential.get())
+        await asyncio.sleep(1)
+        asking.cancel()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 class Response:
     """As much of an answer as the middleware looks at."""
 
@@ -173,7 +207,7 @@ def test_connections_are_bounded(tmp_path: Path) -> None:
 
     async def run() -> None:
         async with connect(kubeconfig) as own, connect_for_users(kubeconfig, user_agent="web") as users:
-            assert limits(own.session, users.session, users.streams) == [64, 64, MOST_STREAMS]
+            assert limits(own.session, users.session, users.streams) == [64, 64, 1024]
         async with (
             connect(kubeconfig, connections=3) as own,
             connect_for_users(kubeconfig, user_agent="web", connections=4, streams=5) as users,

@@ -19,6 +19,7 @@ def collector() -> Iterator[None]:
 
 
 def test_nothing_is_collected_within_and_everything_is_spared_after() -> None:
+    gc.set_threshold(700, 11, 12)
     rest = gc.get_threshold()[1:]
     gc.unfreeze()
     with gc_paused():

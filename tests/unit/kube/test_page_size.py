@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from provisioner_operator.kube.page_size import LONGEST_PAGE, MOST_OBJECTS, PageSize
+from provisioner_operator.kube.page_size import LONGEST_PAGE, PageSize
+
+MOST_OBJECTS = 500
 
 KIB = 1024
 LARGEST_OBJECT = 1536 * KIB

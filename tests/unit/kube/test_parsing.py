@@ -1,13 +1,15 @@
 """Jobs, daemons and Leases become records as the rules of the product read them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.enums import JobType, Phase
+from provisioner_operator.api.v1alpha1.enums import JobType, Phase, Provisioner
 from provisioner_operator.core.jobs.ended_run import EndedRun
 from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
-from provisioner_operator.core.model.records import UnreadableObject
+from provisioner_operator.core.model.matching import Demand, effective_tags
+from provisioner_operator.core.model.records import Assignment, UnreadableObject
 from provisioner_operator.kube import parsing
 from provisioner_operator.kube.job_parsing import parse_job_records
 from provisioner_operator.kube.object_meta import ObjectMeta, object_meta
@@ -18,9 +20,13 @@ from provisioner_operator.kube.parsing import (
     parse_job,
     unreadable_object,
 )
+from provisioner_operator.kube.pool_parsing import parse_pool
+from provisioner_operator.kube.queue_parsing import parse_queue
+from provisioner_operator.kube.workspace_parsing import parse_template, parse_workspace
 from support.builders.manifests import a_daemon_manifest, a_job_manifest
 
 NOON = "2027-01-15T12:00:00Z"
+NOON_SECONDS = 1_800_014_400.0
 
 
 def stored(manifest: dict[str, Any], **status: Any) -> dict[str, Any]:
@@ -87,6 +93,12 @@ def test_an_object_that_fits_no_model_names_the_field_and_counts_the_others() ->
         parse_job(stored(a_job_manifest(priority="high")))
 
 
+@pytest.mark.parametrize("parse", [parse_job, parse_daemon, parse_pool, parse_queue, parse_template, parse_workspace])
+def test_an_object_of_any_kind_may_fit_no_model(parse: Callable[[dict[str, Any]], object]) -> None:
+    with pytest.raises(UnparseableObjectError, match=r"^metadata\.name: "):
+        parse({"metadata": {}})
+
+
 def test_equal_texts_and_demands_of_jobs_are_one_object() -> None:
     one, two = (
         parse_job(stored(a_job_manifest(name, tags={"a": "b"}), phase="Pending", message=f"no {'daemon'}"))
@@ -96,12 +108,31 @@ def test_equal_texts_and_demands_of_jobs_are_one_object() -> None:
     assert one.demand is two.demand
 
 
-def test_long_texts_are_not_kept_for_others() -> None:
-    before = parsing._interned.cache_info().currsize  # noqa: SLF001 - what it keeps is its memory
-    for n in range(10):
-        message = f"{n}" * 32_768
-        assert parse_job(stored(a_job_manifest(), phase="Pending", message=message)).message == message
-    assert parsing._interned.cache_info().currsize == before  # noqa: SLF001
+@pytest.mark.parametrize(("length", "kept"), [(512, True), (513, False), (32_768, False)])
+def test_long_texts_are_not_kept_for_others(length: int, *, kept: bool) -> None:
+    parsing._interned.cache_clear()  # noqa: SLF001 - what it keeps is its memory
+    one, two = (
+        parse_job(stored(a_job_manifest(), phase="Pending", message="x" * (length - 1) + end)).message
+        for end in ("y", "y")
+    )
+    assert one == two
+    assert (one is two) is kept
+
+
+def test_so_many_texts_are_kept_for_others() -> None:
+    for n in range(8193):
+        parsing.shared_text(f"text {n}")
+    assert parsing._interned.cache_info().currsize == 8192  # noqa: SLF001 - what it keeps is its memory
+
+
+def test_a_job_knows_its_demand_and_its_assignment() -> None:
+    given = {"daemon": "d1", "daemonUID": "uid-of-d1", "id": "a1", "time": NOON, "instance": "i1"}
+    # Of no other test: an equal demand would be shared.
+    tags = {"demand": "of this test"}
+    job = parse_job(stored(a_job_manifest(tags=tags, provisioner="echo"), phase="Pending", assignment=given))
+    assert job.demand == Demand("acme", Provisioner.ECHO, effective_tags(tags))
+    assert job.assignment == Assignment("d1", "uid-of-d1", "a1", NOON_SECONDS, "i1")
+    assert parse_job(stored(a_job_manifest(), phase="Pending")).assignment is None
 
 
 def test_a_job_of_nobody_is_only_a_job() -> None:

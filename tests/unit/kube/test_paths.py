@@ -34,7 +34,16 @@ def test_an_object_is_served_in_the_collection_of_its_namespace(
 
 @pytest.mark.parametrize(
     "collection",
-    [paths.jobs, paths.daemons, paths.pools, paths.queues, paths.templates, paths.workspaces, paths.pods],
+    [
+        paths.jobs,
+        paths.daemons,
+        paths.pools,
+        paths.queues,
+        paths.supplies,
+        paths.templates,
+        paths.workspaces,
+        paths.pods,
+    ],
 )
 def test_a_collection_of_all_namespaces_has_none_in_its_path(collection: Callable[[str | None], str]) -> None:
     assert collection(None) == collection("acme").replace("/namespaces/acme", "")
@@ -55,3 +64,8 @@ def test_a_status_is_a_subresource_of_its_object(
     status: Callable[[str, str], str], one: Callable[[str, str], str]
 ) -> None:
     assert status("acme", "x") == f"{one('acme', 'x')}/status"
+
+
+def test_a_namespace_has_one_supply() -> None:
+    assert paths.supplies("acme") == f"{OURS}/namespaces/acme/provisionersupplies"
+    assert paths.supply("acme") == f"{OURS}/namespaces/acme/provisionersupplies/default"

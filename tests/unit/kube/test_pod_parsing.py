@@ -56,6 +56,8 @@ def test_it_is_ready_and_deleting_as_its_status_says() -> None:
     pod = parse_daemon_pod(body)
     assert (pod.ready, pod.deleting) == (True, True)
     assert (parse_daemon_pod(a_body()).ready, parse_daemon_pod(a_body()).deleting) == (False, False)
+    body["status"]["conditions"] = [{"type": "Initialized", "status": "True"}, {"type": "Ready", "status": "False"}]
+    assert not parse_daemon_pod(body).ready
 
 
 @pytest.mark.parametrize(

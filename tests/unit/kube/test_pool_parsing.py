@@ -188,6 +188,13 @@ def test_a_pod_is_read_with_its_revision_and_its_pool() -> None:
     assert (pod.deleting, pod.end, pod.trouble) == (False, None, None)
 
 
+def test_a_pod_that_is_ready_without_a_time_was_so_from_its_creation() -> None:
+    pod = parse_pool_pod(a_pod_body(conditions=[{"type": "Ready", "status": "True"}]))
+
+    assert pod is not None
+    assert pod.ready_since == NOON_SECONDS
+
+
 @pytest.mark.parametrize(
     "metadata",
     [
@@ -223,6 +230,8 @@ UNSCHEDULABLE = {"type": "PodScheduled", "status": "False", "reason": "Unschedul
             Trouble("ErrImagePull", "ErrImagePull: no such image"),
         ),
         (in_state(waiting={"reason": "CreateContainerConfigError"}), Trouble(*2 * ("CreateContainerConfigError",))),
+        (in_state(waiting={}), None),
+        ({"conditions": [{"type": "PodScheduled", "status": "False"}]}, Trouble("Unschedulable", "Unschedulable")),
         ({"conditions": [UNSCHEDULABLE]}, Trouble("Unschedulable", "Unschedulable: 0/3 nodes fit")),
     ],
     ids=str,
@@ -274,6 +283,20 @@ def terminated(code: int, reason: str, **fields: Any) -> Manifest:
             {"phase": "Failed"},
             PodEnd(failed=True, finished=NOON_SECONDS, ran=0, trouble=Trouble("PodFailed", "PodFailed")),
         ),
+        (
+            # Clocks of nodes may differ.
+            {"phase": "Succeeded"} | terminated(0, "Completed", finishedAt="2026-01-01T11:00:00Z"),
+            PodEnd(failed=False, finished=NOON_SECONDS - 3600, ran=0, trouble=Trouble("Completed", "Completed")),
+        ),
+        (
+            {"phase": "Failed"} | in_state(terminated={"exitCode": 1, "finishedAt": "2026-01-01T12:01:30Z"}),
+            PodEnd(
+                failed=True,
+                finished=NOON_SECONDS + 90,
+                ran=90,
+                trouble=Trouble("PodFailed", "PodFailed: exit code 1"),
+            ),
+        ),
         (terminated(1, "Error"), None),
     ],
     ids=str,
@@ -315,7 +338,7 @@ def test_long_foreign_words_are_cut() -> None:
 
     assert pod is not None
     assert pod.trouble is not None
-    assert len(pod.trouble.message) < 5000
+    assert len(pod.trouble.message) == 2048
 
 
 def test_a_pod_that_does_not_fit_is_refused_with_the_field() -> None:

@@ -57,6 +57,12 @@ def test_a_full_policy_is_read_whole() -> None:
         policy.limit("nothing")
 
 
+def test_groups_without_a_weight_have_the_weight_one() -> None:
+    policy = parsed(fairness={"weights": [{"name": "ci", "weight": 3}]}).policy
+    assert policy.fairness is not None
+    assert (policy.fairness.weights, policy.fairness.default_weight) == ((("ci", 3),), 1)
+
+
 def test_a_history_is_read_whole_and_keeps_runs_while_they_count() -> None:
     queue = parsed(history={"completed": 20, "failed": 100, "perWorkspace": 10})
     assert queue.history == queue.kept_history == HistoryLimits(20, 100, 10)

@@ -17,7 +17,7 @@ from provisioner_operator.kube.errors import (
     RestoredError,
     UnreachableError,
 )
-from provisioner_operator.kube.reflector import SHORTEST_WATCH_SECONDS, SLOWEST_RETRY_SECONDS, Reflector
+from provisioner_operator.kube.reflector import Reflector
 from support.scripted_client import Hang, ScriptedClient, a_page, an_object
 from support.virtual_time import now, virtual_time
 
@@ -125,7 +125,7 @@ async def test_watches_that_end_at_once_begin_a_second_apart() -> None:
     for _ in range(3):
         client.watched(PATH)
     async with following(client, sink, seconds=10):
-        assert [watch.at for watch in client.sent("WATCH")] == [n * SHORTEST_WATCH_SECONDS for n in range(4)]
+        assert [watch.at for watch in client.sent("WATCH")] == [0, 1, 2, 3]
 
 
 @virtual_time
@@ -145,7 +145,7 @@ async def test_a_watch_that_is_cut_in_the_middle_is_resumed_without_a_list_or_a_
         client.watched(PATH, ("MODIFIED", an_object(version=version)), UnreachableError("cut"))
     async with following(client, sink, seconds=20):
         assert watched_from(client) == [str(version) for version in range(10, 19)]
-        assert [watch.at for watch in client.sent("WATCH")] == [n * SHORTEST_WATCH_SECONDS for n in range(9)]
+        assert [watch.at for watch in client.sent("WATCH")] == [*range(9)]
         assert sink.calls.count("listed") == 1
 
 
@@ -178,10 +178,24 @@ async def test_pauses_between_failures_grow_to_a_bound_and_a_success_ends_them()
         lists = [request.at for request in client.sent("GET") if "fieldSelector" not in request.parameters]
         pauses = [later - earlier for earlier, later in pairwise(lists)]
         assert pauses[0] < pauses[-1]
-        assert (max(pauses), pauses[-1]) == pytest.approx((SLOWEST_RETRY_SECONDS, SLOWEST_RETRY_SECONDS))
+        assert (max(pauses), pauses[-1]) == pytest.approx((5, 5))
         last, after_success, after_failure = [watch.at for watch in client.sent("WATCH")][-3:]
         assert after_success == pytest.approx(last + 30)
-        assert 0 < after_failure - after_success < SLOWEST_RETRY_SECONDS / 2
+        assert 0 < after_failure - after_success < 2.5
+
+
+@pytest.mark.parametrize(
+    "error",
+    [GoneError(410, "expired"), ForbiddenError(403, "no"), NotFoundError(404, "no"), UnreachableError("away")],
+    ids=lambda error: type(error).__name__,
+)
+@virtual_time
+async def test_a_list_that_never_succeeds_is_tried_ever_more_rarely(error: Exception) -> None:
+    client, sink = ScriptedClient(), Log()
+    client.answers("GET", PATH, error)
+    async with following(client, sink, seconds=100):
+        pauses = [later - earlier for earlier, later in pairwise(client.times("GET"))]
+        assert pauses[-1] == pytest.approx(5)
 
 
 @pytest.mark.parametrize(
@@ -250,6 +264,7 @@ async def test_an_object_that_the_sink_cannot_process_hides_no_other() -> None:
     ("known", "page", "goes_back"),
     [
         pytest.param({}, a_page(version=5), False, id="nothing was known"),
+        pytest.param({}, a_page(an_object("one", version=0), version=0), False, id="the lowest version"),
         pytest.param({"one": 7}, a_page(an_object("one", version=7), version=9), False, id="nothing has changed"),
         pytest.param({"one": 7}, a_page(an_object("one", version=8), version=8), False, id="a change"),
         pytest.param({"gone": 7}, a_page(version=9), False, id="a deletion"),
@@ -307,11 +322,14 @@ async def test_a_watch_that_broke_is_resumed_only_at_a_version_that_still_exists
     ] * 3
 
 
+@pytest.mark.parametrize("is_cut", [False, True])
 @virtual_time
-async def test_a_watch_that_the_server_ended_is_resumed_without_a_question() -> None:
+async def test_a_watch_that_the_server_ended_is_resumed_without_a_question(*, is_cut: bool) -> None:
     client, sink = ScriptedClient(), Log()
     client.answers("GET", PATH, a_page())
+    if is_cut:
+        client.watched(PATH, UnreachableError("cut"))
     for _ in range(3):
         client.watched(PATH, 300.0)
     async with following(client, sink, seconds=700):
-        assert len(client.sent("GET")) == 1
+        assert len(client.sent("GET")) == (2 if is_cut else 1)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.enums import ParameterType, Provisioner
-from provisioner_operator.core.jobs.outcome import ResourceChange
+from provisioner_operator.api.v1alpha1.enums import ParameterType, Phase, Provisioner, WorkspacePhase
+from provisioner_operator.core.jobs.outcome import Output, ResourceChange
 from provisioner_operator.core.workspaces.drift.records import Drift
 from provisioner_operator.core.workspaces.records import Parameter, Template, TemplateStatus, WorkspaceStatus
 from provisioner_operator.core.workspaces.status import template_status_patch, workspace_status_patch
@@ -15,7 +15,7 @@ from provisioner_operator.kube.job_parsing import parse_job_records
 from provisioner_operator.kube.workspace_parsing import parse_template, parse_workspace
 from support.builders.manifests import a_job_manifest, a_template_manifest, a_workspace_manifest, an_assignment
 from support.builders.stored import stored
-from support.builders.workspaces import a_drift_check, a_plan, a_template, a_version, a_workspace
+from support.builders.workspaces import a_build, a_drift_check, a_plan, a_template, a_version, a_workspace
 
 NOON = "2027-01-15T08:00:00Z"
 NOON_SECONDS = 1_800_000_000.0
@@ -196,6 +196,57 @@ def test_a_workspace_that_was_built_before_that_was_recorded_counts_as_built(
     read = parse_workspace({"metadata": meta | {"creationTimestamp": NOON}, "spec": spec, "status": status})
 
     assert read.status.completed_build == number
+
+
+def test_a_workspace_is_read_as_it_was_written() -> None:
+    record = a_build(3, change="c", message="words", reason="RunFailed", phase=Phase.FAILED).record
+    written = WorkspaceStatus(
+        phase=WorkspacePhase.FAILED,
+        build_number=3,
+        completed_build=2,
+        latest_build=record,
+        last_run=a_build(2, change="b").record,
+        version="docker-2",
+        parameters=(("cpu", "2"), ("size", "4")),
+        stops_at=NOON_SECONDS,
+        outputs=(Output("ip", "10.0.0.1"),),
+        resources=(ResourceChange("disk", "disk", "create"),),
+        observed_generation=7,
+    )
+    ((_, status),) = workspace_status_patch(a_workspace(), written).sets
+    parameters = [{"name": "size", "value": "4"}, {"name": "cpu", "value": "2"}]
+
+    read = parse_workspace(stored(a_workspace_manifest(parameters=parameters)) | {"status": status})
+
+    assert replace(read.status, conditions=()) == written
+    assert read.parameters == (("cpu", "2"), ("size", "4"))
+
+
+@pytest.mark.parametrize(
+    ("source", "field", "value"),
+    [
+        ({"inline": {"files": {"main.tf": "text"}}}, "files", {"main.tf": "text"}),
+        ({"configMapRef": {"name": "files"}}, "config_map", "files"),
+        (
+            {"git": {"url": "https://git.example.org/a", "ref": "main"}},
+            "git",
+            {"url": "https://git.example.org/a", "ref": "main"},
+        ),
+    ],
+)
+def test_a_template_has_one_source(source: dict[str, Any], field: str, value: Any) -> None:
+    template = read_back(TemplateStatus(), source=source)
+    others = {"files", "config_map", "git"} - {field}
+
+    read = getattr(template, field)
+    assert (read | value if isinstance(value, dict) else value) == read
+    assert [getattr(template, other) for other in others] == [None, None]
+
+
+def test_a_template_without_a_source_has_none() -> None:
+    template = read_back(TemplateStatus())
+
+    assert (template.files, template.config_map, template.git) == (None, None, None)
 
 
 def read_back(status: TemplateStatus, *, forgotten: Iterable[str] = (), **template: Any) -> Template:

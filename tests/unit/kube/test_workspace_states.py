@@ -100,6 +100,7 @@ def test_an_outdated_workspace_tells_why(conditions: Any, outdated: str) -> None
             (0, "template-1", "second"),
         ),
         ({"versions": [{"importJob": "first"}, {}]}, {}, (0, "", "")),
+        ({"versions": [{"importJob": each} for each in ("first", "second", "third")]}, {}, (0, "", "third")),
     ],
 )
 def test_a_template_shows_its_active_version_and_the_import_of_its_newest(

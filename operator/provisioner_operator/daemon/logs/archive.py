@@ -84,15 +84,14 @@ class Archive:
             return False
         return True
 
-    async def _try_flush(self) -> bool:
+    async def _try_flush(self) -> None:
         size = self._log.size
         try:
             await self._flush()
         except KubeError as error:
             self._warn(error)
-            return False
-        self._flushed_size = size
-        return True
+        else:
+            self._flushed_size = size
 
     def _warn(self, error: KubeError) -> None:
         logger.warning("Cannot archive the log of job %s: %s", self._job.display_name, error)

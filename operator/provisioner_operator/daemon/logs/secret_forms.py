@@ -32,10 +32,8 @@ _BASE64_END = rb"(?:[A-Za-z0-9_+/\-](?:(?:=|%3[dD]|\\+u003[dD]){0,2}))?"
 
 def secret_forms(secret: str) -> Iterator[tuple[int, bytes]]:
     """Yield the patterns of a secret, each with the number of characters that it stands for."""
-    texts = {secret, secret.strip()}
-    lines = secret.splitlines()
-    if len(lines) > 1:
-        texts |= {line.strip() for line in lines if len(line.strip()) >= SHORTEST_SECRET_LINE}
+    lines = {line.strip() for line in secret.splitlines() if len(line.strip()) >= SHORTEST_SECRET_LINE}
+    texts = {secret, secret.strip(), *lines}
     for text in texts:
         if len(text) < SHORTEST_SECRET:
             continue

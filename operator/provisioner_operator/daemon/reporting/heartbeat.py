@@ -80,7 +80,7 @@ class Heartbeat:
         self.tally = Tally.of(self.daemon.status)
         self._reported_lost_after = self.daemon.spec.lost_after_seconds
         self.contact = Contact(clock(), float(self._reported_lost_after), clock)
-        self._in_flight: asyncio.Task[bool] | None = None
+        self._in_flight: asyncio.Task[None] | None = None
         self._last: str | None = None
         """Time of the last heartbeat as the API server has it."""
         self._pace = Pace()
@@ -115,8 +115,8 @@ class Heartbeat:
             self.notify(at_once=True)
             await shown
 
-    async def beat(self) -> bool:
-        """Send one heartbeat and return whether it succeeded. Raises TakenOverError or DaemonDeletedError.
+    async def beat(self) -> None:
+        """Send one heartbeat, which may fail. Raises TakenOverError or DaemonDeletedError.
 
         A caller that is canceled leaves its request running, and the next call waits for that request.
         """
@@ -124,9 +124,9 @@ class Heartbeat:
         if self._in_flight is not None:
             await asyncio.wait([self._in_flight])
         self._in_flight = asyncio.create_task(self._send())
-        return await asyncio.shield(self._in_flight)
+        await asyncio.shield(self._in_flight)
 
-    async def _send(self) -> bool:
+    async def _send(self) -> None:
         # Before the report is made: what changes after that needs a heartbeat of its own.
         self._news.clear()
         self._at_once = False
@@ -142,10 +142,10 @@ class Heartbeat:
             if (end := await self._end()) is not None:
                 raise end from error
             self._log_failure(error)
-            return False
+            return
         except (KubeError, TimeoutError) as error:
             self._log_failure(error)
-            return False
+            return
         self._failing = False
         self.registered.set()
         self._take_in(body)
@@ -159,7 +159,6 @@ class Heartbeat:
         if wanted != reported:
             self._reported_lost_after = wanted
             self.notify()
-        return True
 
     def _note_shown(self, number: int) -> None:
         for awaited, shown in self._awaiting:

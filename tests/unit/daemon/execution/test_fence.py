@@ -5,7 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner_operator.core.jobs import timeouts
-from provisioner_operator.daemon.execution.guard import INTERRUPT_AT, KILL_AT, Fence
+from provisioner_operator.daemon.execution.guard import Fence
+
+INTERRUPT_AT = 0.8
+KILL_AT = 0.95
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.limits import LONGEST_OUTPUT, LONGEST_VARIABLE_NAME, MOST_OUTPUTS
 from provisioner_operator.core.jobs.outcome import Output
-from provisioner_operator.daemon.execution.outputs import LONGEST_SHOWN_NAME, Outputs
+from provisioner_operator.daemon.execution.outputs import Outputs
 
 
 @pytest.mark.parametrize("name", ["größe", "a b", "-a", "1a", "", "a\n", "x" * (LONGEST_VARIABLE_NAME + 1)])
@@ -14,8 +14,15 @@ def test_an_output_with_a_name_that_a_status_refuses_is_left_out_alone_and_named
 
 
 def test_the_name_of_a_refused_output_is_shortened_in_the_log() -> None:
-    [notice] = Outputs().note({"ü" * 10_000: 1})
-    assert len(notice) < 2 * LONGEST_SHOWN_NAME
+    for length, shown in ((200, "ü" * 200), (201, "ü" * 200 + "…")):
+        [notice] = Outputs().note({"ü" * length: 1})
+        assert notice.startswith(f"Output {shown} is left out")
+
+
+def test_the_longest_name_is_recorded() -> None:
+    outputs = Outputs()
+    assert outputs.note({"x" * LONGEST_VARIABLE_NAME: 1}) == []
+    assert outputs.recorded == (Output("x" * LONGEST_VARIABLE_NAME, "1"),)
 
 
 def test_more_outputs_than_a_status_holds_are_named() -> None:

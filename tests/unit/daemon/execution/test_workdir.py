@@ -123,6 +123,16 @@ def test_a_state_in_a_closed_folder_is_found_and_kept(public: Path) -> None:
     assert left(kept) == [f"closed/{UNSAVED_STATE}"]
 
 
+def test_all_folders_are_opened(tmp_path: Path) -> None:
+    run = closed_tree(tmp_path, "run")
+    run.chmod(0o500)
+    open_folders(run)
+    folders = [run, *(path for path in run.rglob("*") if path.is_dir())]
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in folders} == dict.fromkeys(
+        ("run", "cache", "module", "deep"), 0o700
+    )
+
+
 def test_links_are_not_opened(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir(mode=0o500)
     (tmp_path / "run").mkdir()

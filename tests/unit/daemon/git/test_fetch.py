@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from dulwich.objects import Commit, ObjectID, Tag
 from dulwich.refs import Ref, check_ref_format
+from dulwich.repo import Repo
 
 from provisioner_operator.daemon.git.fetch_program import fetch
 from provisioner_operator.daemon.git.request import REPOSITORY, GitRequest, Limits
@@ -29,6 +31,26 @@ def test_a_ref_is_a_branch_or_a_tag(server: GitServer, run: Path, ref: str) -> N
     server.repository.tag("v1", commit)
     assert fetch(GitRequest(server.url, ref), run) == commit
     assert files(run) == MAIN
+
+
+@pytest.mark.parametrize(("length", "is_followed"), [(8, True), (9, False)])
+def test_a_chain_of_tags_is_followed_so_far(server: GitServer, run: Path, length: int, *, is_followed: bool) -> None:
+    commit = server.repository.commit(MAIN)
+    kind: type[Commit | Tag] = Commit
+    target = ObjectID(commit.encode())
+    with Repo(str(server.repository.path)) as repo:
+        for number in range(length):
+            tag = Tag()
+            tag.object, tag.name = (kind, target), f"tag-{number}".encode()
+            tag.tagger, tag.tag_time, tag.tag_timezone, tag.message = b"A <a@b>", 0, 0, b"A release"
+            repo.object_store.add_object(tag)
+            kind, target = Tag, tag.id
+        repo.refs[Ref(b"refs/tags/v1")] = target
+
+    if is_followed:
+        assert fetch(GitRequest(server.url, "v1"), run) == commit
+    else:
+        assert "is not a commit but a tag" in refused(GitRequest(server.url, "v1"), run)
 
 
 @pytest.mark.parametrize("ref", ["vpc@1.2.3", "@scope/pkg@1.2.3", "feature/#12-x", "release_", "caf\u00e9"])
@@ -69,6 +91,16 @@ def test_a_missing_commit_is_named(server: GitServer, run: Path, *, by_id: bool)
     server.repository.commit(MAIN)
     message = refused(GitRequest(server.url, commit=ABSENT), run)
     assert message.startswith(f"Commit {ABSENT} was not found in {server.url}")
+
+
+@pytest.mark.parametrize(("count", "end"), [(5, "b3, b4, main. "), (6, "b3, b4, b5, … ")])
+def test_the_first_branches_are_named_where_a_ref_is_missing(
+    server: GitServer, run: Path, count: int, end: str
+) -> None:
+    for branch in ("main", *(f"b{number}" for number in range(1, count))):
+        server.repository.commit(MAIN, branch)
+    message = refused(GitRequest(server.url, "gone"), run)
+    assert f"Its branches: b1, b2, {end}" in message.replace("…. ", "… ")
 
 
 def test_a_missing_ref_is_named_with_the_existing_branches(server: GitServer, run: Path) -> None:

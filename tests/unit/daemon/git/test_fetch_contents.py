@@ -17,12 +17,18 @@ from unit.daemon.git.fetching import MAIN, files, refused
     ("limits", "said"),
     [
         (Limits(files=2), "is too large: more than 2 files and folders"),
-        (Limits(file_bytes=10), "is too large: more than 10 bytes"),
+        (Limits(file_bytes=15), "is too large: more than 15 bytes"),
     ],
 )
 def test_a_large_checkout_is_refused(server: GitServer, run: Path, limits: Limits, said: str) -> None:
     server.repository.commit({"a.tf": "a" * 8, "b": {"b.tf": "b" * 8}})
     assert said in refused(GitRequest(server.url, limits=limits), run)
+
+
+def test_a_checkout_may_be_as_large_as_its_limits(server: GitServer, run: Path) -> None:
+    server.repository.commit({"a.tf": "a" * 8, "b": {"b.tf": "b" * 8}})
+    fetch(GitRequest(server.url, limits=Limits(files=3, file_bytes=16)), run)
+    assert files(run) == {"a.tf": "a" * 8, "b/b.tf": "b" * 8}
 
 
 def test_a_tree_that_multiplies_itself_is_refused(server: GitServer, run: Path) -> None:

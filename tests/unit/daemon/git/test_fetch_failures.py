@@ -99,6 +99,26 @@ def test_objects_are_not_fetched_from_another_host(server: GitServer, run: Path)
     )
 
 
+def test_a_repository_with_longer_object_names_is_refused(server: GitServer, run: Path) -> None:
+    server.answers_refs = server.answers_objects = pointing("https://localhost:1/pack", "a" * 64)
+    assert "uses SHA-256 object names, which are not supported" in refused(GitRequest(server.url), run)
+
+
+def test_so_many_redirects_are_followed(server: GitServer, run: Path) -> None:
+    server.repository.commit(MAIN)
+    plain, left = redirecting("{path}"), [None] * 5
+
+    def redirect(environ: dict[str, object], start_response: object) -> object:
+        left.pop()
+        if not left:
+            server.answers_refs = None
+        return plain(environ, start_response)  # type: ignore[arg-type]
+
+    server.answers_refs = redirect  # type: ignore[assignment]
+    fetch(GitRequest(server.url), run)
+    assert files(run) == MAIN
+
+
 def test_endless_redirects_are_refused(server: GitServer, run: Path) -> None:
     server.answers_refs = redirecting("{path}")
     assert "redirects more than 5 times" in refused(GitRequest(server.url), run)

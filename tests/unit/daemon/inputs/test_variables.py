@@ -4,10 +4,12 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.daemon.execution.provisioner import UnpreparedError
-from provisioner_operator.daemon.inputs.variables import LONGEST_VARIABLE, read_variables
+from provisioner_operator.daemon.inputs.variables import read_variables
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError
 from unit.daemon.builders import Objects, a_secret, a_task
+
+LONGEST_VARIABLE = 120_000
 
 CLOUD = paths.secret("acme", "cloud")
 FROM_CLOUD = {"secretKeyRef": {"name": "cloud", "key": "token"}}

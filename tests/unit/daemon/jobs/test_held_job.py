@@ -114,6 +114,7 @@ class Holding:
             async with asyncio.timeout(10_000):
                 phase = await carrying
                 await asyncio.gather(*beside)
+            assert asyncio.all_tasks() == {asyncio.current_task()}, "nothing of the job goes on"
             return phase
 
         return run_in_virtual_time(run())

@@ -12,8 +12,7 @@ from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, Outcome, Output
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.daemon.jobs.writes import WHOLE_OUTCOME_TRIES, JobWrites
-from provisioner_operator.daemon.retrying import SLOWEST_RETRY_SECONDS
+from provisioner_operator.daemon.jobs.writes import JobWrites
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import (
     ApiError,
@@ -31,6 +30,9 @@ from provisioner_operator.kube.parsing import parse_job
 from support.virtual_time import EPOCH, run_in_virtual_time
 from unit.daemon.builders import a_job_body
 from unit.daemon.stored_objects import StoredObjects
+
+WHOLE_OUTCOME_TRIES = 16
+SLOWEST_RETRY_SECONDS = 5.0
 
 T = TypeVar("T")
 PATH = paths.job("acme", "dev-7")

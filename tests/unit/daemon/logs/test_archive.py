@@ -1,20 +1,24 @@
+"""A log is archived while its run goes on, and whole at the end, in the ConfigMap of its job alone."""
+
 import asyncio
+import time
 
 import pytest
 
 from provisioner_operator.api.v1alpha1.names import JOB_LABEL
 from provisioner_operator.core.jobs.outcome import LogArchive
-from provisioner_operator.daemon.logs import archive as log_archive
-from provisioner_operator.daemon.logs.archive import Archive
+from provisioner_operator.daemon.logs.archive import Archive, Writer
 from provisioner_operator.daemon.logs.log_buffer import JobLog
 from provisioner_operator.kube import paths
-from provisioner_operator.kube.errors import ForbiddenError
+from provisioner_operator.kube.errors import ForbiddenError, UnreachableError
+from support.virtual_time import EPOCH, virtual_time
 from unit.daemon.builders import Objects, a_task, until
+from unit.daemon.stored_objects import StoredObjects
 
 PATH = paths.config_map("acme", "dev-7-log")
 
 
-def an_archive(objects: Objects, *lines: str) -> tuple[Archive, JobLog]:
+def an_archive(objects: Writer, *lines: str) -> tuple[Archive, JobLog]:
     log = JobLog()
     for line in lines:
         log.append(line)
@@ -35,7 +39,15 @@ def test_the_archive_belongs_to_the_job_and_goes_with_it() -> None:
     body = objects.objects[PATH]
     assert body["data"] == {"log": "hello\n"}
     assert body["metadata"]["labels"] == {"provisioner.dev/job": "dev-7"}
-    assert [owner["uid"] for owner in body["metadata"]["ownerReferences"]] == ["uid-of-dev-7"]
+    assert body["metadata"]["ownerReferences"] == [
+        {
+            "apiVersion": "provisioner.dev/v1alpha1",
+            "kind": "ProvisionerJob",
+            "name": "dev-7",
+            "uid": "uid-of-dev-7",
+            "controller": True,
+        }
+    ]
 
 
 def _an_existing_archive(job_uid: str) -> Objects:
@@ -74,25 +86,86 @@ def test_a_config_map_of_somebody_else_is_left_alone() -> None:
     assert objects.objects[PATH]["data"] == {"log": "mine"}
 
 
-def test_a_long_run_is_flushed_while_it_runs_and_only_when_it_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_archive, "FIRST_FLUSH_SECONDS", 0.005)
+@virtual_time
+async def test_a_log_that_grows_is_flushed_at_growing_intervals() -> None:
+    objects = StoredObjects()
+    archive, log = an_archive(objects)
+    flushing = asyncio.create_task(archive.keep_flushing())
+    for _ in range(999):
+        log.append("line")
+        await asyncio.sleep(1)
+    flushing.cancel()
+    written = [*objects.times("create"), *objects.times("patch")]
+    assert [at - EPOCH for at in written] == [10, 30, 70, 150, 310, 610, 910]
+
+
+@virtual_time
+async def test_a_log_is_flushed_only_when_it_has_grown() -> None:
     objects = Objects()
-
-    async def run() -> None:
-        archive, log = an_archive(objects, "one")
-        flushing = asyncio.create_task(archive.keep_flushing())
-        async with asyncio.timeout(10):
-            await until(lambda: bool(objects.writes))
-            await asyncio.sleep(0.05)
-            assert objects.writes == ["create"]
-            log.append("two")
-            await until(lambda: len(objects.writes) == 2)
-        flushing.cancel()
-        assert await archive.close() == LogArchive("dev-7-log", 8)
-
-    asyncio.run(run())
+    archive, log = an_archive(objects, "one")
+    flushing = asyncio.create_task(archive.keep_flushing())
+    await asyncio.sleep(100)
+    assert objects.writes == ["create"]
+    log.append("two")
+    await asyncio.sleep(100)
+    flushing.cancel()
+    assert await archive.close() == LogArchive("dev-7-log", 8)
     assert objects.writes == ["create", "patch"]
     assert objects.objects[PATH]["data"] == {"log": "one\ntwo\n"}
+
+
+@virtual_time
+async def test_what_is_written_during_a_flush_is_in_the_next() -> None:
+    objects = StoredObjects()
+    objects.delay = 2
+    archive, log = an_archive(objects, "one")
+    flushing = asyncio.create_task(archive.keep_flushing())
+    await asyncio.sleep(11)
+    log.append("two")
+    await asyncio.sleep(50)
+    flushing.cancel()
+    assert objects.objects[PATH]["data"] == {"log": "one\ntwo\n"}
+
+
+@virtual_time
+async def test_a_flush_that_fails_is_repeated_at_its_next_time() -> None:
+    objects = StoredObjects()
+    objects.refusals = [ForbiddenError(403, "no")]
+    archive, _ = an_archive(objects, "one")
+    flushing = asyncio.create_task(archive.keep_flushing())
+    await asyncio.sleep(100)
+    flushing.cancel()
+    assert [at - EPOCH for at in objects.times("create")] == [10, 30]
+    assert objects.objects[PATH]["data"] == {"log": "one\n"}
+
+
+@virtual_time
+async def test_an_archive_that_somebody_deleted_is_created_again() -> None:
+    objects = Objects()
+    archive, log = an_archive(objects, "one")
+    flushing = asyncio.create_task(archive.keep_flushing())
+    await asyncio.sleep(15)
+    flushing.cancel()
+    objects.objects.clear()
+    log.append("two")
+    assert await archive.close() == LogArchive("dev-7-log", 8)
+    assert objects.writes == ["create", "patch", "create"]
+    assert objects.objects[PATH]["data"] == {"log": "one\ntwo\n"}
+
+
+def test_the_jobs_end_waits_a_minute_for_the_last_flush(monkeypatch: pytest.MonkeyPatch) -> None:
+    @virtual_time
+    async def close() -> None:
+        # The clock of the library that repeats requests.
+        monkeypatch.setattr(time, "monotonic", asyncio.get_running_loop().time)
+        objects = StoredObjects()
+        objects.outage = UnreachableError("away")
+        archive, _ = an_archive(objects, "one")
+        assert await archive.close() is None
+        # A pause between tries is five seconds long, and the last try begins before a minute has passed.
+        assert 54 < objects.times("create")[-1] - EPOCH < 67
+
+    close()
 
 
 def test_a_log_that_cannot_be_archived_is_no_obstacle(caplog: pytest.LogCaptureFixture) -> None:

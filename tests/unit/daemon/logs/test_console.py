@@ -54,6 +54,14 @@ def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipe]:
     os.close(pipe.write)
 
 
+def test_what_is_written_makes_room_for_more(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output_writer, "MOST_PENDING_BYTES", 1000)
+    for _ in range(10):
+        written = pipe.writer.offer(b"x" * 399 + b"\n")
+        assert written is not None
+        written.result(SECONDS)
+
+
 def test_lines_of_jobs_and_messages_of_the_daemon_come_in_order(pipe: Pipe) -> None:
     with logging_to(pipe.writer):
         logging.getLogger("a").info("before %s", "it")

@@ -2,7 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner_operator.daemon.logs.log_buffer import CAP, LONGEST_LINE, NOTICE_ROOM, JobLog, cut_line
+from provisioner_operator.daemon.logs.log_buffer import JobLog, cut_line
+
+CAP = 1024 * 1024
+LONGEST_LINE = 8 * 1024
+NOTICE_ROOM = 256
 
 LINES = st.lists(st.text(st.characters(exclude_characters="\n\r"), max_size=200), max_size=60)
 

@@ -4,10 +4,12 @@ import asyncio
 import random
 import string
 
-from provisioner_operator.daemon.logs.log_buffer import LONGEST_LINE
 from provisioner_operator.daemon.logs.redaction import MASK
-from provisioner_operator.daemon.logs.run_log import LONGEST_INLINE, RunLog
+from provisioner_operator.daemon.logs.run_log import RunLog
 from unit.daemon.builders import RememberingConsole
+
+LONGEST_LINE = 8 * 1024
+LONGEST_INLINE = 4096
 
 ALPHABET = string.ascii_letters + string.digits + "+/"
 MEBIBYTE = 1024 * 1024

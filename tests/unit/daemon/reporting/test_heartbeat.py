@@ -10,14 +10,7 @@ from typing_extensions import override
 
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.model.json_patch import JsonPatch
-from provisioner_operator.daemon.reporting.heartbeat import (
-    BATCH_SECONDS,
-    FASTEST_SECONDS,
-    RETRY_SECONDS,
-    DaemonDeletedError,
-    Heartbeat,
-    TakenOverError,
-)
+from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, Heartbeat, TakenOverError
 from provisioner_operator.daemon.reporting.report import RunningJob
 from provisioner_operator.kube.errors import (
     ForbiddenError,
@@ -30,6 +23,10 @@ from support.virtual_time import EPOCH, run_in_virtual_time
 from unit.daemon.builders import a_daemon_body
 from unit.daemon.reporting.beating import A_RUN, INTERVAL, PATH, Beating
 from unit.daemon.stored_objects import StoredObjects
+
+BATCH_SECONDS = 2.0
+FASTEST_SECONDS = 0.3
+RETRY_SECONDS = 2.0
 
 
 @pytest.mark.parametrize("body", [{}, {"status": {"completedJobs": 4, "instance": "i0"}}])

@@ -8,8 +8,6 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.daemon.reporting.registration import (
-    AWAIT_CONTROLLER_SECONDS,
-    REMIND_SECONDS,
     Flags,
     RegistrationError,
     RequirePrograms,
@@ -29,6 +27,9 @@ from provisioner_operator.kube.errors import (
 from support.virtual_time import EPOCH, run_in_virtual_time
 from unit.daemon.builders import a_daemon_body
 from unit.daemon.stored_objects import StoredObjects
+
+AWAIT_CONTROLLER_SECONDS = 1.0
+REMIND_SECONDS = 30.0
 
 PATH = paths.daemon("acme", "d1")
 TAGS = Flags(tags={"region": "eu"})

@@ -2,16 +2,11 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.daemon import DaemonStatus, ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
-from provisioner_operator.daemon.reporting.report import (
-    AT_ONCE_SECONDS,
-    UNHEALTHY_FAILURES,
-    UNHEALTHY_SECONDS,
-    ListedState,
-    Report,
-    RunningJob,
-    Tally,
-    status_content,
-)
+from provisioner_operator.daemon.reporting.report import ListedState, Report, RunningJob, Tally, status_content
+
+AT_ONCE_SECONDS = 10.0
+UNHEALTHY_FAILURES = 3
+UNHEALTHY_SECONDS = 300.0
 
 IDLE = Report(DaemonState.IDLE, ())
 

@@ -8,7 +8,6 @@ import pytest
 from typing_extensions import override
 
 from provisioner_operator.daemon.saving.kept_states import (
-    CHUNK_BYTES,
     DamagedError,
     TakenError,
     chunk_name,
@@ -20,6 +19,8 @@ from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ConflictError
 from unit.daemon.saving.builders import a_record, a_state
 from unit.daemon.stored_objects import Body, StoredObjects
+
+CHUNK_BYTES = 512 * 1024
 
 LARGE = os.urandom(2 * CHUNK_BYTES)
 

@@ -11,7 +11,7 @@ import pytest
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.states.lock import HoldingRun, lock_id, lock_info, lock_lease, new_lock
 from provisioner_operator.daemon.saving.guarded_command import Ended, GuardedCommands
-from provisioner_operator.daemon.saving.pusher import LONGEST_REASON, AwayError, NotSavedError, Pusher
+from provisioner_operator.daemon.saving.pusher import AwayError, NotSavedError, Pusher
 from provisioner_operator.daemon.terraform.state import ClusterAccess
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import (
@@ -23,6 +23,8 @@ from provisioner_operator.kube.errors import (
 )
 from support.virtual_time import virtual_time
 from unit.daemon.saving.builders import a_record, a_state
+
+LONGEST_REASON = 500
 
 LEASE = paths.lease("acme", lock_lease("dev"))
 NO_LOCK = NotFoundError(404, "no lock")

@@ -1,6 +1,7 @@
 """States that Terraform could not save, and their fate, in virtual time; a scripted pusher takes the part of Terraform."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from provisioner_operator.daemon.saving.unsaved_states import SAVED_LATER, Unsav
 from provisioner_operator.daemon.terraform.binaries.binary import Binaries
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError, UnreachableError
-from support.virtual_time import run_in_virtual_time
+from support.virtual_time import now, run_in_virtual_time
 from unit.daemon.builders import a_task, until
 from unit.daemon.saving.builders import a_record, a_state, an_unsaved_state
 from unit.daemon.saving.test_kept_states import Secrets
@@ -35,9 +36,11 @@ class ScriptedPusher:
     prefix: str = "push-"
     pushed: list[tuple[RunRecord, bytes, bool]] = field(default_factory=list)
     released: int = 0
+    tries: list[float] = field(default_factory=list)
+    """The time of each push."""
 
     async def push(self, run: RunRecord, file: Path, *, is_alone: bool) -> None:
-
+        self.tries.append(now())
         if self.answers:
             raise self.answers.pop(0)
         self.pushed.append((run, await asyncio.to_thread(file.read_bytes), is_alone))
@@ -93,6 +96,7 @@ def test_a_state_is_pushed_as_soon_as_the_api_server_is_back(tmp_path: Path) -> 
     assert world.pusher.pushed == [(a_record(), a_state(), True)]
     assert not unsaved.directory.exists()
     assert (list(world.states.waiting), world.changes) == ([], 2)
+    assert world.pusher.tries == [0, 2, 4, 6, 8, 10]
 
 
 def test_a_daemon_that_lost_contact_meanwhile_may_no_longer_be_alone(tmp_path: Path) -> None:
@@ -133,6 +137,8 @@ def test_where_secrets_are_refused_too_the_daemon_says_so_and_tries_on(tmp_path:
     assert not handover.is_saved
     assert f"The daemon keeps it in {unsaved.file} and goes on trying" in handover.message
     assert len(world.pusher.pushed) == 1
+    # Refused, then away.
+    assert world.pusher.tries == [0, 30, 32]
 
 
 def test_an_unexpected_error_loses_nothing(tmp_path: Path) -> None:
@@ -224,6 +230,20 @@ def test_jobs_without_a_state_need_no_look(tmp_path: Path, spec: dict[str, Any])
     spec = {key: value for key, value in spec.items() if value is not None} if "workspaceRef" not in spec else spec
     assert world.recover(**spec) == (None, [])
     assert world.store.objects
+
+
+def test_a_build_waits_a_minute_for_the_api_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = Builds(tmp_path)
+
+    async def work() -> None:
+        # The clock of the library that repeats requests.
+        monkeypatch.setattr(time, "monotonic", asyncio.get_running_loop().time)
+        world.store.outage = UnreachableError("away")
+        failure = await world.states.recover(a_task(), [])
+        assert failure is not None
+        assert 54 < now() < 67
+
+    world.run(work)
 
 
 def test_a_build_does_not_begin_while_nobody_knows_whether_there_is_a_kept_state(tmp_path: Path) -> None:

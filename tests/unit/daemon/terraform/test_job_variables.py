@@ -11,13 +11,10 @@ from typing import Any
 import pytest
 
 from provisioner_operator.core.workspaces.template_faults import OWN_VARIABLES
-from provisioner_operator.daemon.terraform.job_variables import (
-    LONGEST_OWNER,
-    coder_owner,
-    coder_parameter,
-    context_environment,
-)
+from provisioner_operator.daemon.terraform.job_variables import coder_owner, coder_parameter, context_environment
 from unit.daemon.builders import a_task
+
+LONGEST_OWNER = 32
 
 WORKSPACE = {
     "name": "dev",

@@ -12,13 +12,14 @@ import pytest
 
 from provisioner_operator.daemon.terraform import provider_cache
 from provisioner_operator.daemon.terraform.provider_cache import (
-    ABANDONED_SECONDS,
     LOCK_FILE,
     PRIVATE,
     WITHOUT_LOCK_FILE_VARIABLE,
     ProviderStore,
     RunCache,
 )
+
+ABANDONED_SECONDS = 3600.0
 
 TINY = Path("registry.example.com/acme/tiny/1.0.0/linux_amd64")
 OWN = "provisioner_backend_override.tf.json"

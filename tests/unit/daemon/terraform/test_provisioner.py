@@ -18,7 +18,6 @@ from provisioner_operator.daemon.execution.guard import RUN_RECORD
 from provisioner_operator.daemon.execution.provisioner import Task, UnpreparedError
 from provisioner_operator.daemon.git.request import REQUEST
 from provisioner_operator.daemon.terraform.binaries.binary import Binaries
-from provisioner_operator.daemon.terraform.failure import LONGEST_DETAIL
 from provisioner_operator.daemon.terraform.program import TerraformProgram
 from provisioner_operator.daemon.terraform.provider_cache import ProviderStore
 from provisioner_operator.daemon.terraform.provisioner import Terraform
@@ -26,6 +25,8 @@ from provisioner_operator.daemon.terraform.state import BACKEND_FILE, BACKEND_SE
 from provisioner_operator.daemon.terraform.value_files import FILE
 from provisioner_operator.kube import paths
 from unit.daemon.builders import Objects, a_secret, a_task
+
+LONGEST_DETAIL = 2000
 
 URL = "https://git.example.com/templates.git"
 COMMIT = "0123456789" * 4

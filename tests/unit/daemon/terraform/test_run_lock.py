@@ -11,8 +11,8 @@ from typing_extensions import override
 from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.core.states.lock import LOCK_RELEASED, HoldingRun, lock_id, lock_info, new_lock
 from provisioner_operator.daemon.execution.provisioner import StageEnd
-from provisioner_operator.daemon.terraform.run_lock import LOCK_WAIT_SECONDS, RunLock, StateLocks
-from provisioner_operator.daemon.terraform.state_removal import LARGEST_EMPTY, is_empty
+from provisioner_operator.daemon.terraform.run_lock import RunLock, StateLocks
+from provisioner_operator.daemon.terraform.state_removal import is_empty
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError, PreconditionFailedError
 from provisioner_operator.kube.parsing import parse_job
@@ -20,6 +20,9 @@ from provisioner_operator.kube.state_locks import parse_state_lock
 from support.virtual_time import now, virtual_time
 from unit.daemon.builders import a_daemon_body, a_job_body, a_secret
 from unit.daemon.stored_objects import Body, StoredObjects
+
+LOCK_WAIT_SECONDS = 60.0
+LARGEST_EMPTY = 1024 * 1024
 
 LEASE = paths.lease("acme", "lock-tfstate-default-dev-ws")
 SECRET = paths.secret("acme", "tfstate-default-dev-ws")

@@ -9,11 +9,12 @@ import pytest
 from provisioner_operator.daemon.terraform.value_files import (
     EPHEMERAL_FILE,
     FILE,
-    MOST_BYTES,
     Syntax,
     UnreadableValueError,
     ValueFiles,
 )
+
+MOST_BYTES = 4_000_000
 
 VALUES = {"region": "eu", "sizes": "[1, 2]", "token": "t", "provisioner_owner": "joe"}
 

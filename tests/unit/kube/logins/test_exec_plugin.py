@@ -9,6 +9,7 @@ import pytest
 
 from provisioner_operator.kube.logins import exec_plugin
 from provisioner_operator.kube.logins.exec_plugin import ExecPlugin, Given, PluginError, plugin_of
+from support.virtual_time import now, virtual_time
 
 CLUSTER = {"server": "https://it.example.com", "certificate-authority-data": "Q0E=", "insecure-skip-tls-verify": False}
 
@@ -63,6 +64,50 @@ def test_a_plugin_may_give_a_certificate(tmp_path: Path) -> None:
     given = run(plugin_of({"command": a_script(tmp_path / "login", f"echo '{answer}'")}, CLUSTER))
     assert given == Given(None, ("chain", "key"), None)
     assert "chain" not in repr(given)
+
+
+@pytest.mark.parametrize("part", ["clientCertificateData", "clientKeyData"])
+def test_half_a_certificate_beside_a_token_is_none(tmp_path: Path, part: str) -> None:
+    answer = an_answer(token="abc", **{part: "half"})
+    given = run(plugin_of({"command": a_script(tmp_path / "login", f"echo '{answer}'")}, CLUSTER))
+    assert given == Given("abc", None, None)
+
+
+def test_of_a_long_complaint_the_end_is_shown(tmp_path: Path) -> None:
+    plugin = plugin_of({"command": a_script(tmp_path / "login", "printf 'x%.0s' $(seq 900) >&2; exit 3")}, CLUSTER)
+    with pytest.raises(PluginError) as failed:
+        run(plugin)
+    assert str(failed.value).endswith(f" exit code 3: {'x' * 500}")
+
+
+class Silent:
+    """A plugin's process that waits for somebody, until it is killed."""
+
+    returncode: int | None = None
+
+    async def communicate(self) -> tuple[bytes, bytes]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    def kill(self) -> None:
+        self.returncode = -9
+
+    async def wait(self) -> int | None:
+        return self.returncode
+
+
+@virtual_time
+async def test_a_plugin_gets_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    process = Silent()
+
+    async def start(*_: object, **__: object) -> Silent:
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+    with pytest.raises(PluginError, match="gave nothing for 60 s"):
+        await ExecPlugin(("login",), {}).run()
+    assert now() == 60
+    assert process.returncode == -9
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,12 @@ def test_certificates_are_those_that_the_server_sees(
     assert asyncio.run(asyncio.wait_for(seen_by_a_server(authority, login.server.tls()), 30)) is None
 
 
+@pytest.mark.parametrize("part", ["client-certificate", "client-key"])
+def test_half_a_certificate_is_none(config: Path, ada: KeyPair, part: str) -> None:
+    login = find_login(write(config, {"server": URL}, **{part: str(ada.certificate)}), {})
+    assert (login.authorization, login.certificate) == (None, None)
+
+
 async def seen_by_a_server(authority: Authority, tls: ssl.SSLContext) -> str | None:
     """The common name of the client certificate that a server gets in a session; None if there is none."""
     pair = authority.issue("server", "server", addresses=["127.0.0.1"])
@@ -227,16 +233,22 @@ async def seen_by_a_server(authority: Authority, tls: ssl.SSLContext) -> str | N
     seen: asyncio.Queue[Any] = asyncio.Queue()
 
     async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.put_nowait(writer.get_extra_info("peercert"))
-        writer.close()
+        certificate = writer.get_extra_info("peercert")
+        await end(writer)
+        seen.put_nowait(certificate)
 
     async with await asyncio.start_server(accept, "127.0.0.1", 0, ssl=context) as server:
         port = server.sockets[0].getsockname()[1]
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
-        certificate = await seen.get()
         await reader.read()
-        writer.close()
+        await end(writer)
+        certificate = await seen.get()
     return dict(pair for [pair] in certificate["subject"])["commonName"] if certificate else None
+
+
+async def end(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    await writer.wait_closed()
 
 
 def test_a_damaged_certificate_is_reported_with_its_server(config: Path, ada: KeyPair) -> None:

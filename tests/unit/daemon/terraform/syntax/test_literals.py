@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner_operator.daemon.terraform.syntax.literals import DEEPEST, NoLiteralError, literal_as_json
+from provisioner_operator.daemon.terraform.syntax.literals import NoLiteralError, literal_as_json
+
+DEEPEST = 100
 
 CHARACTERS = st.characters(codec="utf-8", exclude_characters="\b\f/")
 TEXT = st.text(CHARACTERS).filter(lambda text: "${" not in text and "%{" not in text)
