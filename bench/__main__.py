@@ -68,7 +68,7 @@ def _names_of_peers(_context: click.Context, _parameter: click.Parameter, value:
 @click.option(
     "--against",
     type=click.Path(exists=True, path_type=Path),
-    help="The source root (operator/) of another version of the product, to be measured beside this one.",
+    help="A checkout of another version of the product, to be measured beside this one.",
 )
 @click.option("--json", "path", type=click.Path(path_type=Path), default=DEFAULT_FILE, show_default=True)
 def main(
@@ -112,7 +112,7 @@ async def _measure(plan: Plan, names: frozenset[str], results: Results) -> None:
                 await scenario.measure(plan, results)
     if names <= PURE.keys():
         return
-    async with an_arena() as arena:
+    async with an_arena(plan) as arena:
         if names & BESIDE_OTHERS.keys():
             async with a_contest(arena, plan) as contest:
                 for name, scenario in BESIDE_OTHERS.items():

@@ -1,40 +1,41 @@
-"""One control plane with the product installed, shared by all subjects.
+"""One control plane with the product installed, shared by all subjects; another version of the product has one of its own.
 
 The scheduler is stopped, so that Pods of Jobs cost nothing after their creation. Each subject has a namespace of its own,
-and the product's controllers serve only theirs, so a subject that is not measured is idle.
+and the product's controllers serve only theirs, so a subject that is not measured is idle. So is the control plane of the other version, whose
+definitions and policies cannot exist beside this one's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import subprocess
 import sys
 import time
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bench import hollow
 from bench.client import BenchError, Client, Request, a_client
 from bench.meters import cpu_seconds, used
+from bench.peers.checkout import Checkout
 from bench.peers.process import environment_with
+from bench.plan import AGAINST, OURS
 from provisioner_devcluster import ControlPlane
 from provisioner_devcluster.control_plane.binaries import Component
 from provisioner_operator.kube import paths
 from support.builders.manifests import a_daemon_manifest, role_binding
 from support.cluster.api_metrics import Request as Counted
 from support.cluster.api_metrics import requests
-from support.cluster.installation import install
 from support.cluster.kubectl import Kubectl
-from support.manifests import REPOSITORY
-from support.programs.programs import OperatorProgram
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import AsyncIterator, Iterator, Mapping
-    from pathlib import Path
+
+    from bench.plan import Plan
+    from support.programs.programs import OperatorProgram
 
 OPERATOR = "provisioner-operator"
 DAEMON = "provisioner-daemon"
@@ -54,14 +55,22 @@ _QUIET_WITHIN = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Arena:
-    """Control plane for all subjects."""
+    """Control plane for all subjects of one version of the product."""
 
+    checkout: Checkout
     plane: ControlPlane
     admin: Kubectl
     client: Client
     """An administrator."""
     as_operator: Client
     """The user of the product's controller."""
+    other: Arena | None = None
+    """That of the version beside this one."""
+
+    @property
+    def versions(self) -> dict[str, Arena]:
+        """The measured versions of the product, by name."""
+        return {OURS: self} | ({} if self.other is None else {AGAINST: self.other})
 
     @property
     def pids(self) -> dict[str, int]:
@@ -76,12 +85,11 @@ class Arena:
         self.admin.create_all(role_binding(user, user, namespace=name) for user in (OPERATOR, DAEMON))
 
     @contextmanager
-    def operator(self, namespace: str, *, source: Path | None = None) -> Iterator[OperatorProgram]:
-        """Run the product's controller for a namespace, from this checkout or the source root of another."""
+    def operator(self, namespace: str) -> Iterator[OperatorProgram]:
+        """Run the product's controller for a namespace."""
         arguments = ("run", f"--kubeconfig={self.plane.kubeconfig_for(OPERATOR)}", f"--namespace={namespace}")
         endpoints = ("--http-host=127.0.0.1", "--http-port=0")
-        environment = {} if source is None else {"PYTHONPATH": str(source)}
-        program = OperatorProgram("operator", "provisioner_operator.controller", [*arguments, *endpoints], environment)
+        program = self.checkout.controller([*arguments, *endpoints])
         try:
             yield program
             if not program.runs:
@@ -98,18 +106,15 @@ class Arena:
         self.admin.create_all(_may_speak_for(namespace, prefix, names))
 
     @asynccontextmanager
-    async def hollow(self, *namespaces: str, source: Path | None = None) -> AsyncIterator[int]:
-        """Run hollow daemons for all that are registered in these namespaces, and yield the pid of their process.
-
-        They report as the daemons of this checkout, or as those of another source root.
-        """
+    async def hollow(self, *namespaces: str) -> AsyncIterator[int]:
+        """Run hollow daemons for all that are registered in these namespaces, and yield the pid of their process."""
         command = [sys.executable, "-m", hollow.__name__, f"--kubeconfig={self.plane.kubeconfig_for(DAEMON)}"]
         process = await asyncio.create_subprocess_exec(
             *command,
             *(f"--namespace={namespace}" for namespace in namespaces),
             stdout=subprocess.PIPE,
-            cwd=REPOSITORY,
-            env=environment_with(_python_path(source)),
+            cwd=self.checkout.repository,
+            env=environment_with(self.checkout.path),
         )
         try:
             line = await process.stdout.readline() if process.stdout else b""
@@ -151,19 +156,22 @@ class Arena:
 
 
 @asynccontextmanager
-async def an_arena() -> AsyncIterator[Arena]:
-    """Start the control plane and install the product; remove both at the end."""
+async def an_arena(plan: Plan) -> AsyncIterator[Arena]:
+    """Start a control plane for each version of the product and install it there; remove all at the end."""
+    async with AsyncExitStack() as stack:
+        ours = await stack.enter_async_context(_installed(Checkout()))
+        if plan.against is not None:
+            ours = replace(ours, other=await stack.enter_async_context(_installed(Checkout(plan.against))))
+        yield ours
+
+
+@asynccontextmanager
+async def _installed(checkout: Checkout) -> AsyncIterator[Arena]:
     with ControlPlane.start() as plane:
-        admin = Kubectl(plane.kubeconfig)
-        install(admin, Kubectl(plane.kubeconfig_for("prober")))
+        checkout.install(plane.kubeconfig, plane.kubeconfig_for("prober"))
         plane.stop_scheduler()
         async with a_client(plane.kubeconfig) as client, a_client(plane.kubeconfig_for(OPERATOR)) as as_operator:
-            yield Arena(plane, admin, client, as_operator)
-
-
-def _python_path(source: Path | None) -> dict[str, str]:
-    """Return the variable that puts another version of the product before this one, for a module of this bench."""
-    return {} if source is None else {"PYTHONPATH": os.pathsep.join((str(source), *sys.path))}
+            yield Arena(checkout, plane, Kubectl(plane.kubeconfig), client, as_operator)
 
 
 def _may_speak_for(namespace: str, prefix: str, daemons: list[str]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from provisioner_devcluster.control_plane.binaries import Component
 from provisioner_operator.kube import paths
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from bench.arena import Arena
     from bench.plan import Plan
@@ -36,6 +36,7 @@ class Product:
     """One version of the product."""
 
     name: str
+    arena: Arena
     namespace: str
     pids: dict[str, int]
 
@@ -48,69 +49,64 @@ class Product:
         """Jobs that wait until the gates open, and are never acknowledged."""
         return provisioner_jobs(self.namespace, Behavior.IGNORE, name=self.name, tags=GATE, pids=self.pids)
 
-    async def fill_the_gates(self, arena: Arena) -> None:
+    async def fill_the_gates(self) -> None:
         """Occupy each daemon of the gates with the one job that it accepts while it is closed."""
         holders = provisioner_jobs(self.namespace, Behavior.HOLD, tags=GATE, labels=KEPT)
         names = [f"holder-{number}" for number in range(GATES)]
         running = Sign(holders.collection, RUNNING)
-        async with watching(arena.client, running) as stopwatch:
-            await arena.client.send_all([holders.submission(name) for name in names])
+        async with watching(self.arena.client, running) as stopwatch:
+            await self.arena.client.send_all([holders.submission(name) for name in names])
             await stopwatch.until(running, names)
 
-    async def set_gates(self, arena: Arena, capacity: int) -> None:
+    async def set_gates(self, capacity: int) -> None:
         """Set the capacity of each daemon of the gates."""
         path = paths.daemons(self.namespace)
         changes = [
             Request.merge(f"{path}/gate-{number:04d}", {"spec": {"capacity": capacity}}) for number in range(GATES)
         ]
-        await arena.client.send_all(changes)
+        await self.arena.client.send_all(changes)
 
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """All subjects."""
+    """All subjects, each with the control plane that it works on."""
 
+    arena: Arena
+    """That of all but another version of the product."""
     products: tuple[Product, ...]
     others: tuple[Subject, ...]
     peers: tuple[Subject, ...] = ()
     """Those of the others whose jobs are deleted after each round, as the product's are."""
 
-    def holding(self) -> tuple[Subject, ...]:
-        """All subjects, with jobs of the product that run until they are canceled."""
-        return (*(product.jobs(Behavior.HOLD) for product in self.products), *self.others)
+    def holding(self) -> Iterator[tuple[Arena, Subject]]:
+        """Yield all subjects, with jobs of the product that run until they are canceled."""
+        return self._with(Behavior.HOLD)
 
-    async def clear(self, arena: Arena) -> None:
+    def accepting(self) -> Iterator[tuple[Arena, Subject]]:
+        """Yield all subjects, with jobs of the product that are assigned and never acknowledged."""
+        return self._with(Behavior.IGNORE)
+
+    async def clear(self) -> None:
         """Delete the jobs of the last round."""
-        for collection in (
-            *(paths.jobs(each.namespace) for each in self.products),
-            *(each.collection for each in self.peers),
-        ):
-            await arena.clear(collection)
+        for product in self.products:
+            await product.arena.clear(paths.jobs(product.namespace))
+        for peer in self.peers:
+            await self.arena.clear(peer.collection)
 
-    def accepting(self) -> tuple[Subject, ...]:
-        """All subjects, with jobs of the product that are assigned and never acknowledged."""
-        return (*(product.jobs(Behavior.IGNORE) for product in self.products), *self.others)
+    def _with(self, behavior: Behavior) -> Iterator[tuple[Arena, Subject]]:
+        for product in self.products:
+            yield product.arena, product.jobs(behavior)
+        for other in self.others:
+            yield self.arena, other
 
 
 @asynccontextmanager
 async def a_contest(arena: Arena, plan: Plan) -> AsyncIterator[Contest]:
     """Start the controllers of all subjects."""
-    versions = plan.versions
     arena.plane.restart_controller_manager(requests_per_second=UNLIMITED, burst=UNLIMITED)
     arena.admin.run("create", "namespace", JOBS_NAMESPACE)
-    for name in versions:
-        arena.namespace(name)
-        await arena.daemons(name, DAEMONS, capacity=CAPACITY)
-        await arena.daemons(name, GATES, capacity=1, prefix="gate", tags=GATE)
     async with AsyncExitStack() as stack:
-        hollow = await stack.enter_async_context(arena.hollow(*versions))
-        products = []
-        for name, source in versions.items():
-            program = stack.enter_context(arena.operator(name, source=source))
-            program.await_record(key="port")
-            product = Product(name, name, {f"operator ({name})": program.pid, "hollow daemons": hollow})
-            await product.fill_the_gates(arena)
-            products.append(product)
+        products = [await _a_product(name, each, stack) for name, each in arena.versions.items()]
         manager = str(Component.CONTROLLER_MANAGER)
         others = [batch_jobs(JOBS_NAMESPACE, {manager: arena.pids[manager]})]
         if plan.plug is not None:
@@ -119,7 +115,20 @@ async def a_contest(arena: Arena, plan: Plan) -> AsyncIterator[Contest]:
             pid = stack.enter_context(plugs.running(plug, arena.admin))
             others.append(await plugs.subject(plug, arena.client, pid))
         peers = [await _a_peer(known.PEERS[name], arena, stack) for name in plan.peers]
-        yield Contest(tuple(products), (*others, *peers), tuple(peers))
+        yield Contest(arena, tuple(products), (*others, *peers), tuple(peers))
+
+
+async def _a_product(name: str, arena: Arena, stack: AsyncExitStack) -> Product:
+    """Start a version of the product, with its daemons."""
+    arena.namespace(name)
+    await arena.daemons(name, DAEMONS, capacity=CAPACITY)
+    await arena.daemons(name, GATES, capacity=1, prefix="gate", tags=GATE)
+    hollow = await stack.enter_async_context(arena.hollow(name))
+    program = stack.enter_context(arena.operator(name))
+    program.await_record(key="port")
+    product = Product(name, arena, name, {f"operator ({name})": program.pid, "hollow daemons": hollow})
+    await product.fill_the_gates()
+    return product
 
 
 async def _a_peer(peer: Peer, arena: Arena, stack: AsyncExitStack) -> Subject:

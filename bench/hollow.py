@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,14 @@ _COMPLETED = Outcome(Phase.COMPLETED, EndReason.COMPLETED, "The run succeeded.")
 _STOPPED = Outcome(Phase.CANCELED, EndReason.CANCELED, "The run was interrupted.")
 
 
+def reports(turn: int, number: int, factor: int) -> bool:
+    """Return whether a daemon that reports in every so many turns does so in this one.
+
+    Daemons at rest take turns, as those do that were started one after the other: of 600, ten report in each second.
+    """
+    return (turn + number) % factor == 0
+
+
 class HollowDaemons:
     """All daemons of one namespace."""
 
@@ -53,8 +62,6 @@ class HollowDaemons:
         self._daemons: dict[str, ProvisionerDaemon] = {}
         self._running: dict[str, dict[str, RunningJob]] = {}
         self._paces: dict[str, Pace] = {}
-        self._reported: dict[str, float] = {}
-        """Times of the daemons' last reports."""
         self._versions: dict[str, int] = {}
         self._due: asyncio.Queue[tuple[Job, JsonPatch]] = asyncio.Queue()
 
@@ -150,23 +157,23 @@ class HollowDaemons:
             runs.pop(uid, None)
 
     async def _keep_reporting(self) -> None:
-        while True:
+        for turn in count():
             began = time.monotonic()
             interval = heartbeat_interval(next(iter(self._daemons.values())).spec.lost_after_seconds)
             for number, name in enumerate(self._daemons):
                 due = began + interval * number / len(self._daemons)
                 await asyncio.sleep(max(due - time.monotonic(), 0))
-                if self._is_due(name, interval):
+                if self._is_due(name, turn, number, interval):
                     with contextlib.suppress(KubeError):  # the next one is due an interval later
                         await self._report(name)
             await asyncio.sleep(max(began + interval - time.monotonic(), 0))
 
-    def _is_due(self, name: str, interval: float) -> bool:
+    def _is_due(self, name: str, turn: int, number: int, interval: float) -> bool:
         """Return whether the daemon has to report now: like a real one, less often while it runs nothing."""
         if self._running.get(name) or name not in self._paces:
             return True
         lost_after = self._daemons[name].spec.lost_after_seconds
-        return time.monotonic() - self._reported[name] > self._paces[name].interval(lost_after) - interval / 2
+        return reports(turn, number, round(self._paces[name].interval(lost_after) / interval))
 
     async def _report(self, name: str) -> None:
         daemon = self._daemons[name]
@@ -187,7 +194,6 @@ class HollowDaemons:
         body = await self._client.json_patch(paths.daemon_status(self._namespace, name), patch)
         self._daemons[name] = answer = ProvisionerDaemon.model_validate(body)
         pace.accepted(answer.status.idle_heartbeat_seconds, is_deleted=False)
-        self._reported[name] = time.monotonic()
 
 
 @click.command()

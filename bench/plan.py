@@ -42,7 +42,7 @@ class Plan:
     decisions: int = 300
     """Decisions per round."""
     idle_seconds: int = 60
-    """Seconds of the idle period."""
+    """Seconds of the idle period, in whole turns of the daemons, which report every ten."""
     smaller: int = 1
     """Divisor of the sizes whose growth is measured."""
     plug: Path | None = None
@@ -50,12 +50,7 @@ class Plan:
     peers: tuple[str, ...] = ()
     """Names of other controllers to build and measure beside it (`bench.peers.known`)."""
     against: Path | None = None
-    """The source root of another version of the product, to be measured beside this one."""
-
-    @property
-    def versions(self) -> dict[str, Path | None]:
-        """The measured versions of the product by name, with the source root of another."""
-        return {OURS: None} | ({} if self.against is None else {AGAINST: self.against})
+    """A checkout of another version of the product, to be measured beside this one."""
 
     def rounds_of(self, jobs: int) -> int:
         """Return the number of rounds for this many jobs: one, if a round takes minutes."""
@@ -80,6 +75,6 @@ QUICK = replace(
     stored=(1_000, 10_000),
     tag_sets=(30,),
     decisions=100,
-    idle_seconds=5,
+    idle_seconds=20,
     smaller=10,
 )

@@ -1,1 +1,1 @@
-"""Other controllers beside the product: built from their Go modules, with their own definitions and configuration."""
+"""Subjects beside this version of the product: another checkout of it, and other controllers, built from their Go modules."""

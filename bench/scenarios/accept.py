@@ -42,12 +42,12 @@ async def measure(arena: Arena, contest: Contest, plan: Plan, results: Results) 
     for number in range(plan.rounds):
         await _floor(arena, plan.backlog, results)
         for product in contest.products:
-            await _backlog(arena, product, plan.backlog, number, results)
+            await _backlog(product, plan.backlog, number, results)
     for jobs in plan.bursts:
         for number in range(plan.rounds_of(jobs)):
-            for subject in contest.accepting():
-                await _burst(arena, subject, jobs, f"burst-{jobs}-{number}", results)
-            await contest.clear(arena)
+            for place, subject in contest.accepting():
+                await _burst(place, subject, jobs, f"burst-{jobs}-{number}", results)
+            await contest.clear()
 
 
 async def _floor(arena: Arena, jobs: int, results: Results) -> None:
@@ -71,9 +71,9 @@ async def _floor(arena: Arena, jobs: int, results: Results) -> None:
     await arena.clear(subject.collection)
 
 
-async def _backlog(arena: Arena, product: Product, jobs: int, number: int, results: Results) -> None:
+async def _backlog(product: Product, jobs: int, number: int, results: Results) -> None:
     """Let jobs wait for busy daemons, then raise the capacity for all of them at once."""
-    subject = product.gated
+    arena, subject = product.arena, product.gated
     names = [f"backlog-{number}-{index}" for index in range(jobs)]
     async with watching(arena.client, subject.accepted) as stopwatch:
         await arena.client.send_all([subject.submission(name) for name in names])
@@ -81,12 +81,12 @@ async def _backlog(arena: Arena, product: Product, jobs: int, number: int, resul
         pids = arena.pids | dict(subject.pids)
         before = cpu_seconds(pids)
         began = time.perf_counter()
-        await product.set_gates(arena, OPEN_CAPACITY)
+        await product.set_gates(OPEN_CAPACITY)
         moments = await stopwatch.until(subject.accepted, names)
         results.add(SCENARIO, ASSIGNMENTS, subject.name, jobs / (max(moments.values()) - began), "1/s")
         for process, seconds in used(before, cpu_seconds(pids)).items():
             results.add(SCENARIO, f"CPU of {process} an assignment", subject.name, 1000 * seconds / jobs, "ms")
-    await product.set_gates(arena, 1)
+    await product.set_gates(1)
     await arena.clear(subject.collection)
 
 

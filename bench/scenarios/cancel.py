@@ -33,13 +33,13 @@ def writes_of(jobs: int) -> str:
     return f"writes a cancel, burst of {jobs}"
 
 
-async def measure(arena: Arena, contest: Contest, plan: Plan, results: Results) -> None:
+async def measure(_arena: Arena, contest: Contest, plan: Plan, results: Results) -> None:
     """Run the rounds."""
     for jobs in plan.cancels:
         for number in range(plan.rounds_of(jobs)):
-            for subject in contest.holding():
+            for arena, subject in contest.holding():
                 await _round(arena, subject, jobs, f"cancel-{jobs}-{number}", results)
-            await contest.clear(arena)
+            await contest.clear()
 
 
 async def _round(arena: Arena, subject: Subject, jobs: int, prefix: str, results: Results) -> None:

@@ -15,7 +15,6 @@ from support.cluster.api_metrics import Request, between, writes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from bench.arena import Arena
     from bench.plan import Plan
@@ -39,25 +38,29 @@ HEARTBEATS = "heartbeats a minute, idle"
 CPU_OF = "CPU of {process} a minute, idle"
 MINUTE = 60
 _SETTLED_SECONDS = 3.0
+_AT_REST_SECONDS = 30.0
+"""Seconds after the start of the controller until each daemon has reported twice, at its usual interval of 10 s, and so reports less often,
+and until the controller reads each once, because it has not heard it twice."""
 
 
 async def measure(arena: Arena, plan: Plan, results: Results) -> None:
     """Measure one idle period, and one of the other version."""
-    for name, source in plan.versions.items():
-        await _period(arena, plan, results, name=name, source=source)
+    for name, each in arena.versions.items():
+        await _period(each, plan, results, name)
 
 
-async def _period(arena: Arena, plan: Plan, results: Results, *, name: str, source: Path | None) -> None:
+async def _period(arena: Arena, plan: Plan, results: Results, name: str) -> None:
     namespace = f"{NAMESPACE}-{name}"
     arena.namespace(namespace)
     await arena.daemons(namespace, DAEMONS, capacity=1)
-    async with arena.hollow(namespace, source=source) as hollow:
+    async with arena.hollow(namespace) as hollow:
         for state, count in ((ENDED, ENDED_JOBS), (PENDING, WAITING_JOBS)):
-            template = await a_template(arena, namespace, state, source=source)
+            template = await a_template(arena, namespace, state)
             prefix = state.partition(" ")[0]
             await multiply(arena.plane, namespace, template, [f"{prefix}-{number}" for number in range(count)])
-        with arena.operator(namespace, source=source) as operator:
+        with arena.operator(namespace) as operator:
             operator.await_record(key="port")
+            await asyncio.sleep(_AT_REST_SECONDS)
             await _until_nothing_is_read(arena)
             pids = arena.pids | {"operator": operator.pid, "hollow daemons": hollow}
             requests, before = await arena.requests(), cpu_seconds(pids)

@@ -38,9 +38,9 @@ async def measure(arena: Arena, contest: Contest, plan: Plan, results: Results) 
     arena.namespace(NAMESPACE)
     for number in range(plan.rounds):
         await _round_trips(arena, [f"patch-{number}-{index}" for index in range(plan.samples)], results)
-        for subject in contest.holding():
-            await arena.quiet(subject.pids)
-            await _one_by_one(arena, subject, [f"single-{number}-{index}" for index in range(plan.samples)], results)
+        for place, subject in contest.holding():
+            await place.quiet(subject.pids)
+            await _one_by_one(place, subject, [f"single-{number}-{index}" for index in range(plan.samples)], results)
 
 
 async def _round_trips(arena: Arena, names: Sequence[str], results: Results) -> None:

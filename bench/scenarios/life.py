@@ -38,13 +38,13 @@ def cpu(process: str, jobs: int) -> str:
     return f"CPU of {process} a job's life, burst of {jobs}"
 
 
-async def measure(arena: Arena, contest: Contest, plan: Plan, results: Results) -> None:
+async def measure(_arena: Arena, contest: Contest, plan: Plan, results: Results) -> None:
     """Run the rounds."""
     costs: defaultdict[tuple[str, str], defaultdict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for jobs in plan.lives:
         for number in range(plan.rounds_of(jobs)):
             for product in contest.products:
-                spent = await _round(arena, product, jobs, f"life-{jobs}-{number}", results)
+                spent = await _round(product, jobs, f"life-{jobs}-{number}", results)
                 for process, seconds in spent.items():
                     costs[product.name, process][jobs].append(seconds)
     for (subject, process), by_size in costs.items():
@@ -59,8 +59,8 @@ def _role(process: str) -> str:
     return process.partition(" (")[0]
 
 
-async def _round(arena: Arena, product: Product, jobs: int, prefix: str, results: Results) -> dict[str, float]:
-    subject = product.jobs(Behavior.FINISH)
+async def _round(product: Product, jobs: int, prefix: str, results: Results) -> dict[str, float]:
+    arena, subject = product.arena, product.jobs(Behavior.FINISH)
     completed = Sign(subject.collection, COMPLETED)
     names = [f"{prefix}-{index}" for index in range(jobs)]
     async with watching(arena.client, completed) as stopwatch:

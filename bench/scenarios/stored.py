@@ -17,8 +17,6 @@ from bench.stopwatch import Sign, watching
 from bench.subjects import COMPLETED, provisioner_jobs
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bench.plan import Plan
     from bench.results import Results
 
@@ -54,7 +52,7 @@ async def measure(arena: Arena, plan: Plan, results: Results) -> None:
                     await _start(arena, namespace, jobs, state, number, results)
 
 
-async def a_template(arena: Arena, namespace: str, state: str, source: Path | None = None) -> str:
+async def a_template(arena: Arena, namespace: str, state: str) -> str:
     """Bring one job to the state with the product itself, and return its name; the other jobs are copies of it."""
     name = "template-" + state.partition(" ")[0]
     if state == PENDING:
@@ -63,7 +61,7 @@ async def a_template(arena: Arena, namespace: str, state: str, source: Path | No
     else:
         subject = provisioner_jobs(namespace, Behavior.FINISH)
         sign = Sign(subject.collection, COMPLETED)
-    with arena.operator(namespace, source=source):
+    with arena.operator(namespace):
         async with watching(arena.client, sign) as stopwatch:
             await arena.client.send(subject.submission(name))
             await stopwatch.until(sign, [name])

@@ -105,7 +105,10 @@ class KubeClient:
     async def list_pages(
         self, path: str, *, field_selector: str | None = None, label_selector: str | None = None
     ) -> AsyncIterator[dict[str, Any]]:
-        """Yield a list page by page, all of one snapshot; each page's metadata has the resourceVersion to watch from."""
+        """Yield a list page by page, all of one snapshot; each page's metadata has the resourceVersion to watch from.
+
+        A page is emptied when the next one is asked for, whoever still holds it: two would take twice the memory.
+        """
         parameters: dict[str, str] = {}
         if field_selector:
             parameters["fieldSelector"] = field_selector
@@ -125,6 +128,7 @@ class KubeClient:
             del data
             yield page
             following = page["metadata"].get("continue")
+            page.clear()
             if not following:
                 return
             parameters["continue"] = following

@@ -14,11 +14,14 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from support.manifests import REPOSITORY
 from support.programs.fork_server import ForkedProcess
 from support.programs.session_folder import session_folder
+
+if TYPE_CHECKING:
+    import subprocess
 
 READY_WITHIN = 60.0
 """Timeout in seconds for a program's start, which takes one or two on a quiet machine."""
@@ -29,18 +32,31 @@ _POLL = 0.02
 _ASK = 0.1
 """Seconds between two requests, each of which costs the program some milliseconds: for a metric, it renders all."""
 
+Start: TypeAlias = Callable[
+    [str, Sequence[str], Mapping[str, str], Path],
+    "ForkedProcess | subprocess.Popen[bytes]",
+]
+"""Start a module's program with arguments and exactly this environment; its output is appended to the log."""
+
 _started: list["Program"] = []
 
 
 class Program:
     """One process and its log."""
 
-    def __init__(self, name: str, module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        start: Start = ForkedProcess,
+    ) -> None:
         self.name = name
         descriptor, path = tempfile.mkstemp(prefix=f"{name}-", suffix=".log", dir=session_folder())
         os.close(descriptor)
         self.log = Path(path)
-        self._process = ForkedProcess(module, arguments, _bare_environment() | dict(environment), self.log)
+        self._process = start(module, arguments, _bare_environment() | dict(environment), self.log)
         _started.append(self)
 
     @property

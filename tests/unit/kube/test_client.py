@@ -314,11 +314,22 @@ async def test_a_list_asks_for_page_after_page_with_the_same_selectors() -> None
     client, session = a_client(
         Response(body={"metadata": {"continue": "more"}, "items": [1]}), Response(body={"metadata": {}, "items": [2]})
     )
-    pages = [page async for page in client.list_pages("/things", field_selector="a=b", label_selector="c=d")]
-    assert [page["items"] for page in pages] == [[1], [2]]
+    pages = client.list_pages("/things", field_selector="a=b", label_selector="c=d")
+    assert [page["items"] async for page in pages] == [[1], [2]]
     same = {"fieldSelector": "a=b", "labelSelector": "c=d"}
     first, second = (arguments["params"] for _, _, arguments in session.requests)
     assert (first, second) == (same | {"limit": "16"}, same | {"limit": "64", "continue": "more"})
+
+
+@virtual_time
+async def test_a_page_is_gone_before_the_next_is_read() -> None:
+    client, _ = a_client(
+        Response(body={"metadata": {"continue": "more"}, "items": [1]}), Response(body={"metadata": {}, "items": [2]})
+    )
+    held: list[dict[str, Any]] = []
+    async for page in client.list_pages("/things"):
+        held.append(page)
+        assert [each.get("items") for each in held] == [None] * (len(held) - 1) + [[len(held)]]
 
 
 @virtual_time
@@ -326,8 +337,7 @@ async def test_a_page_that_grows_too_long_is_left_unread_and_asked_for_with_fewe
     small = {"metadata": {"continue": "more"}, "items": [1] * 16}
     long = Response(body=b"x" * (10 * LONGEST_PAGE))
     client, session = a_client(Response(body=small), long, Response(body={"metadata": {}, "items": [2]}))
-    pages = [page async for page in client.list_pages("/things")]
-    assert [page["items"] for page in pages] == [[1] * 16, [2]]
+    assert [page["items"] async for page in client.list_pages("/things")] == [[1] * 16, [2]]
     assert long.parts_read == LONGEST_PAGE // PART + 1
     asked = [
         (arguments["params"]["limit"], arguments["params"].get("continue")) for _, _, arguments in session.requests
