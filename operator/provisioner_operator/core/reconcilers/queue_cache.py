@@ -65,11 +65,10 @@ class QueueCache(EndedJobCache):
         former = self.policy_queues.of(namespace)
         known = None if former is None or former.policy.fairness is None else former.policy.fairness.half_life
         self._queue.set_policy(namespace, policy, now.wall)
-        queue = self.policy_queues.of(namespace)
-        for job in () if queue is None else queue.waiting():
+        for uid in self._reasons.waiting_in(namespace):
             # What a limit held up may not be any more, and the reverse.
-            if job.reason == PendingReason.LIMIT_REACHED or policy.limits:
-                self._reasons.look_soon(job.uid, now)
+            if self._jobs[uid].reason == PendingReason.LIMIT_REACHED or policy.limits:
+                self._reasons.look_soon(uid, now)
         # With another half-life, runs may count that did not.
         if policy.fairness is not None and policy.fairness.half_life != known:
             self.wants_ended_jobs = True
