@@ -130,7 +130,7 @@ class Variant:
 
 
 def install(variants: tuple[Variant, ...], admin: Kubectl, submitter: Kubectl) -> None:
-    """Install variants, and wait until all are in force."""
+    """Install variants, and wait until all are in effect."""
     admin.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     for variant in variants:
         admin.create_all(variant.manifests())
@@ -150,5 +150,5 @@ def _await(what: str, holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _IN_FORCE_WITHIN
     while not holds():
         if time.monotonic() > deadline:
-            raise BenchError(f"{what} are not in force after {_IN_FORCE_WITHIN:.0f} s.")
+            raise BenchError(f"{what} are not in effect after {_IN_FORCE_WITHIN:.0f} s.")
         time.sleep(0.2)

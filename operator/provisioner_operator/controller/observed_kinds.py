@@ -167,7 +167,7 @@ def _queue_kind(jobs: JobReconciler) -> ObservedKind[Queue]:
         parse_queue,
         observe=lambda queue: jobs.observe_queue(queue, clock.read()),
         forget=lambda uid: jobs.queue_deleted(uid, clock.read()),
-        # The policy that could be read stays in force.
+        # The policy that could be read stays in effect.
         park=lambda _: None,
     )
 

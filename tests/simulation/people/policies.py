@@ -29,7 +29,7 @@ LONGEST_DELETION_SECONDS = 60.0
 
 
 class Policies:
-    """The policy in force, with a random schedule of its changes."""
+    """The policy in effect, with a random schedule of its changes."""
 
     def __init__(self, world: "World", random: Random) -> None:
         self._world = world

@@ -242,7 +242,7 @@ class QueueCondition(ApiEnum):
     """Condition types of a queue, read by kstatus."""
 
     READY = "Ready"
-    """True once the policy is in force."""
+    """True once the policy is in effect."""
 
 
 class QueueReason(ApiEnum):

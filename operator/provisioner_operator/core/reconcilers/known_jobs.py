@@ -66,7 +66,7 @@ class KnownJobs:
         self._policies: dict[str, Queue] = {}
         """ProvisionerQueues by uid."""
         self._queue_of: dict[str, str] = {}
-        """Uid of the ProvisionerQueue in force, by namespace."""
+        """Uid of the ProvisionerQueue in effect, by namespace."""
         self._status_seen: dict[str, float] = {}
         """Monotonic time of the last look at the status of a namespace's queue."""
         self.changed_fleets: set[str] = set()

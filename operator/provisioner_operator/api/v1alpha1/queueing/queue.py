@@ -192,7 +192,7 @@ class QueueStatus(Model):
             max_length=16, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
         ),
     ] = []
-    """Ready (the policy is in force). kstatus can read it."""
+    """Ready (the policy is in effect). kstatus can read it."""
 
 
 class ProvisionerQueue(Model):
