@@ -26,7 +26,6 @@ class Instances:
         settled = fresh and bool(self._asked)
         if settled:
             self._former |= self._asked - {present}
-            self._doubtful -= self._asked
             self._asked = frozenset()
         return settled
 

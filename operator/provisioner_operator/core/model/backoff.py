@@ -1,10 +1,11 @@
 """Back off exponentially from writes that the API server refused: 1 s at first, doubled with each further refusal.
 
 Used wherever a refused write is retried, so that all kinds of objects are treated alike. Times are seconds of a monotonic
-clock, passed in.
+clock, passed in. `doubled` is the pause of everything else that is retried, too.
 """
 
 from dataclasses import dataclass, replace
+from math import log2
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 300.0
@@ -56,5 +57,11 @@ def _gist(refusal: Refusal) -> tuple[str, bool]:
 def pause_after(failures: int, *, transient: bool = False) -> float:
     """Return the seconds to wait after this many consecutive refusals."""
     longest = LONGEST_TRANSIENT_PAUSE_SECONDS if transient else LONGEST_PAUSE_SECONDS
-    # The exponent is bounded first: two to the power of a year's refusals exceeds a float.
-    return float(min(FIRST_PAUSE_SECONDS * 2 ** min(failures - 1, 16), longest))
+    return doubled(FIRST_PAUSE_SECONDS, failures - 1, longest)
+
+
+def doubled(first: float, times: int, longest: float) -> float:
+    """Return the first pause doubled so many times, and at most the longest."""
+    if times > log2(longest / first):
+        return longest  # not computed: two to the power of a week's failures exceeds a float
+    return first * 2.0**times

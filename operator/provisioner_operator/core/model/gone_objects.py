@@ -8,6 +8,8 @@ MOST_REMEMBERED = 8192
 """Maximum number of objects: those of the 20 s that a request may take, at 400 a second."""
 DELETED = float("inf")
 """Version of an object that was deleted: no version of it is later."""
+_EXISTS = float("-inf")
+"""Last version of an object that is not known to be over: all of its versions are later."""
 
 
 class GoneObjects:
@@ -18,8 +20,7 @@ class GoneObjects:
 
     def add(self, uid: str, version: float = DELETED) -> None:
         """Remember that nothing up to this version of the object is news any more."""
-        self._last.pop(uid, None)
-        self._last[uid] = version
+        self._last[uid] = max(version, self._last.pop(uid, _EXISTS))
         if len(self._last) > MOST_REMEMBERED:
             del self._last[next(iter(self._last))]
 
@@ -29,8 +30,8 @@ class GoneObjects:
 
     def outdates(self, uid: str, version: int) -> bool:
         """Return whether a later version was the last."""
-        return version < self._last.get(uid, -1)
+        return version < self._last.get(uid, _EXISTS)
 
     def covers(self, uid: str, version: int) -> bool:
         """Return whether this version is known to be outdated."""
-        return version <= self._last.get(uid, -1)
+        return version <= self._last.get(uid, _EXISTS)

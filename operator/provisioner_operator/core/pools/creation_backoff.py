@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
+from provisioner_operator.core.model.backoff import doubled
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.pools.members import Member, Trouble
 from provisioner_operator.core.pools.records import Pool
@@ -125,8 +126,8 @@ class Creations:
         self._failing = trouble
         self._is_refused = False
         if now.monotonic >= self._resume_at:  # those that were made together fail together
+            pause = doubled(FIRST_CREATION_BACKOFF_SECONDS, self._failures, LONGEST_CREATION_BACKOFF_SECONDS)
             self._failures += 1
-            pause = min(FIRST_CREATION_BACKOFF_SECONDS * 2 ** (self._failures - 1), LONGEST_CREATION_BACKOFF_SECONDS)
             self._resume_at = now.monotonic + pause
             self._forget_at = self._resume_at + LONGEST_CREATION_BACKOFF_SECONDS
         self._newest_at_failure = None

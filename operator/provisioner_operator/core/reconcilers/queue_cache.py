@@ -74,10 +74,9 @@ class QueueCache(EndedJobCache):
 
     def _policy_changed(self, namespace: str, policy: QueuePolicy, now: Instant) -> None:
         """Look again at the jobs that wait: what a limit held up may not be any more, and the reverse."""
-        queue = self.policy_queues.of(namespace)
-        for job in () if queue is None else queue.waiting():
-            if job.reason == PendingReason.LIMIT_REACHED or policy.limits:
-                self._reasons.look_soon(job.uid, now)
+        for uid in self._reasons.waiting_in(namespace):
+            if self._jobs[uid].reason == PendingReason.LIMIT_REACHED or policy.limits:
+                self._reasons.look_soon(uid, now)
 
     def _uses_slot(self, job: Job) -> bool:
         return job.assignment is not None or job.phase in STARTED or job.uid in self._assigning

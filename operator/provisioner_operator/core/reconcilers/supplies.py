@@ -129,6 +129,7 @@ class SupplyReconciler:
         content = summarize(self._offers(namespace), templates, former)
         # Nothing is created for a namespace that never had anything, or that is being deleted.
         if content == former or (known is None and content.is_empty):
+            self._work.forget(namespace)  # a write that was refused is not due any more
             return None
         return WriteSupply(namespace, known, content)
 

@@ -69,6 +69,10 @@ class PendingReasons:
         """Return whether the job waits."""
         return uid in self._since
 
+    def waiting_in(self, namespace: str) -> Iterator[str]:
+        """Iterate over the uids of the namespace's waiting jobs."""
+        return (uid for line in self._lines.get(namespace, {}).values() for uid in line.jobs)
+
     def waits(self, job: Job, now: Instant) -> None:
         """Add a job that waits for a daemon."""
         if job.uid not in self._since:

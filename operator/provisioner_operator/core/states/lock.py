@@ -26,7 +26,7 @@ RUN_PREFIX = f"{GROUP}/"
 """Begins the ids of locks that runs of daemons hold: the policy on who may release one knows it too."""
 LOCK_RELEASED = "StateLockReleased"
 """Reason of the Event about a lock whose holder was dead: the policy on daemons' Events knows it too."""
-ALREADY = 0.0
+ALREADY = float("-inf")
 """Time since which a run is over that ended long ago, or at an unknown time."""
 
 

@@ -5,12 +5,11 @@ a stop (also by autostop) or a destroy leaves resources running that everybody b
 """
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, Transition
+from provisioner_operator.core.model.backoff import doubled
 from provisioner_operator.core.workspaces.build_history import BuildHistory
 
 FIRST_RETRY_SECONDS = 30.0
 LONGEST_RETRY_SECONDS = 3600.0
-_MOST_DOUBLINGS = 7
-"""With these the pause is certainly the longest one."""
 
 
 def retry_time(history: BuildHistory) -> float | None:
@@ -22,8 +21,7 @@ def retry_time(history: BuildHistory) -> float | None:
         return None
     # Builds that never began have the numbers after the last run's, so nothing has to be remembered.
     attempts = latest.number - (history.last_run.number if history.last_run is not None else 0)
-    doublings = min(max(attempts - 1, 0), _MOST_DOUBLINGS)
-    return latest.finished + min(FIRST_RETRY_SECONDS * 2.0**doublings, LONGEST_RETRY_SECONDS)
+    return latest.finished + doubled(FIRST_RETRY_SECONDS, attempts - 1, LONGEST_RETRY_SECONDS)
 
 
 def is_due_again(history: BuildHistory, change: str, wall: float) -> bool:

@@ -101,11 +101,6 @@ def test_a_refused_key_comes_after_a_second_then_twice_as_late_each_time(queue: 
         now += pause
 
 
-def test_no_pause_is_longer_than_five_minutes_and_a_transient_one_not_longer_than_five_seconds() -> None:
-    assert pause_after(10_000) == LONGEST_PAUSE_SECONDS == 300
-    assert pause_after(10_000, transient=True) == 5
-
-
 def test_a_transient_refusal_that_lasts_for_minutes_is_reported_like_any_other() -> None:
     backoff, now, reported = Backoff(), 0.0, []
     for failure in range(1, 2 * TRANSIENT_FAILURES):

@@ -62,6 +62,15 @@ def test_the_pause_doubles_with_each_failure_up_to_five_minutes() -> None:
     assert pauses == [10, 20, 40, 80, 160, 300, 300, 300]
 
 
+def test_pods_may_be_refused_for_weeks() -> None:
+    creations, time = Creations(), 0.0
+    for number in range(2000):
+        creations.refused(f"pod-{number}", QUOTA, at(time))
+        time += paused(creations, time)
+
+    assert (time > 6 * 86_400, paused(creations, time - 300)) == (True, 300)
+
+
 def test_a_new_attempt_is_made_at_once_but_what_went_wrong_is_still_known() -> None:
     creations = Creations()
     creations.watch([over("a")], at(0))

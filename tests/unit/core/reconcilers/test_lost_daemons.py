@@ -8,6 +8,7 @@ from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, E
 from provisioner_operator.core.daemons.decisions import CheckDaemon, HoldDaemon, MarkOffline
 from provisioner_operator.core.daemons.registry import BACK_OFF_SECONDS
 from provisioner_operator.core.jobs.decisions import Cancel, Explain, Fail, Release
+from provisioner_operator.core.jobs.timeouts import offline_after
 from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.records import Daemon, UnreadableObject
 from support.builders.core import (
@@ -287,3 +288,16 @@ def test_a_job_of_a_daemon_that_died_at_rest_goes_to_another_one_as_soon_as_of_a
     assert observed.decided(60) == [CheckDaemon(dead)]
     observed.checked(dead, 60)
     assert [type(each) for each in observed.decided(60)] == [MarkOffline]
+
+
+def test_a_daemon_that_the_watch_shows_without_another_heartbeat_is_read_before_it_counts_as_offline() -> None:
+    daemon = a_daemon()
+    observed = ObservedJobs(daemon)
+    late = offline_after(daemon.lost_after)
+    assert observed.decided(late) == [CheckDaemon(daemon)]
+
+    labeled = replace(daemon, resource_version=2)
+    observed.mirror.observe_daemon(labeled, at(late))
+    observed.settled(daemon.uid, late)
+
+    assert observed.decided(late) == [CheckDaemon(labeled)]

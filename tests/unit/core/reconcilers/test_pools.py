@@ -312,5 +312,6 @@ def test_a_pod_that_is_gone_leaves_the_others_and_a_pool_that_is_not_known_leave
     cluster.pools.pod_deleted("pod-of-pool-a")
     cluster.pools.pool_deleted("uid-of-nobody", at(0))
 
+    assert cluster.pools.pod_uids() == {"pod-of-pool-b": NAMESPACE}
     (status,) = statuses(cluster.decided())
     assert status.replicas == 1

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+import pytest
+
 from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase, WorkspaceReason
 from provisioner_operator.api.v1alpha1.names import version_name
 from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.records import UnreadableObject
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
-from provisioner_operator.core.workspaces.build_plan import RUNNING_DELAY_SECONDS, WAITING_DELAY_SECONDS
 from provisioner_operator.core.workspaces.decisions import (
     CreateBuild,
     DiscardVersion,
@@ -159,6 +160,30 @@ def test_a_change_of_what_is_built_ends_the_pause_and_a_change_of_nothing_does_n
     assert isinstance(world.about("uid-of-dev", 0.2), CreateBuild)
 
 
+@pytest.mark.parametrize(
+    ("others", "new"),
+    [((a_template(),), a_workspace()), ((), a_template(status=TemplateStatus()))],
+    ids=["workspace", "template"],
+)
+def test_a_change_of_its_own_spec_ends_the_pauses_of_an_object(
+    others: tuple[Template, ...], new: Workspace | Template
+) -> None:
+    world = Observed(*others, new)
+    step = world.about(new.uid)
+    assert isinstance(step, CreateBuild | KeepFiles)
+    world.refuse(step)
+    world.refuse(world.about(new.uid))  # the report of the refusal
+
+    world.see(replace(new, resource_version=2))
+    assert not any(each.subject == new.uid for each in world.decided(0.1))
+
+    world.see(replace(new, resource_version=3, generation=2))
+    again = world.about(new.uid, 0.2)
+    assert type(again) is type(step)
+    assert world.refuse(again, 0.2), "it is news again"
+    assert isinstance(world.about(new.uid, 0.2), UpdateWorkspaceStatus | UpdateTemplateStatus)
+
+
 def test_a_refused_status_is_written_again_after_its_pause_and_holds_back_no_step() -> None:
     world = Observed(a_workspace())
     report = world.about("uid-of-dev")
@@ -206,15 +231,15 @@ def test_the_status_waits_a_little_while_a_build_is_about_to_change() -> None:
     world.reconciler.observe_build(waiting)
     world.reconciler.settled(create, at(0))
     assert not any(each.subject == "uid-of-dev" for each in world.decided(0))
-    assert not any(each.subject == "uid-of-dev" for each in world.decided(WAITING_DELAY_SECONDS - 0.1))
-    status = world.about("uid-of-dev", WAITING_DELAY_SECONDS)
+    assert not any(each.subject == "uid-of-dev" for each in world.decided(1.9))
+    status = world.about("uid-of-dev", 2)
     assert isinstance(status, UpdateWorkspaceStatus)
-    world.accept(status, WAITING_DELAY_SECONDS)
+    world.accept(status, 2)
 
     running = a_build(phase=Phase.RUNNING, change=create.change, version=template.status.active_version)
     world.reconciler.observe_build(replace(running, resource_version=2))
     assert not any(each.subject == "uid-of-dev" for each in world.decided(3))
-    status = world.about("uid-of-dev", 3 + RUNNING_DELAY_SECONDS)
+    status = world.about("uid-of-dev", 4)
 
     assert isinstance(status, UpdateWorkspaceStatus)
     assert status.status.latest_build == running.record
@@ -316,10 +341,11 @@ def test_a_workspace_that_can_be_parsed_again_counts_for_its_template_alone() ->
     assert isinstance(observed.about("uid-of-template"), ReleaseTemplate)
 
 
-def test_an_older_state_that_cannot_be_parsed_does_not_hold_up_a_workspace() -> None:
+@pytest.mark.parametrize("version", [10, 11])
+def test_a_state_that_is_not_later_and_cannot_be_parsed_does_not_hold_up_a_workspace(version: int) -> None:
     observed = Observed(a_template(), a_workspace(resource_version=11))
 
-    observed.reconciler.observe_unreadable_workspace(UnreadableObject(NAMESPACE, "dev", "uid-of-dev", 10))
+    observed.reconciler.observe_unreadable_workspace(UnreadableObject(NAMESPACE, "dev", "uid-of-dev", version))
 
     assert list(observed.reconciler.unreadable_workspaces()) == []
     assert isinstance(observed.about("uid-of-dev"), CreateBuild)

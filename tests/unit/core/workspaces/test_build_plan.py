@@ -142,12 +142,28 @@ def test_a_job_whose_end_was_missed_is_looked_for() -> None:
     assert status.last_run.started == running.record.started
 
 
-def test_a_waiting_build_is_reported_after_a_while_and_an_end_at_once() -> None:
-    workspace = a_workspace()
+@pytest.mark.parametrize(
+    ("phase", "delay"),
+    [
+        (Phase.PENDING, 2.0),
+        (Phase.RUNNING, 1.0),
+        (Phase.CANCELING, 0.0),
+        (Phase.COMPLETED, 0.0),
+        (Phase.FAILED, 0.0),
+    ],
+)
+def test_a_build_that_is_about_to_change_is_reported_after_a_while_and_its_end_at_once(
+    phase: Phase, delay: float
+) -> None:
+    plan = planned(a_workspace(), a_build(phase=phase, change=wanted_change(a_workspace())))
+    assert isinstance(plan.decision, UpdateWorkspaceStatus)
+    assert plan.delay == delay
 
-    assert planned(workspace, a_build(phase=Phase.PENDING, change=wanted_change(workspace))).delay > 0
-    assert planned(workspace, a_build(phase=Phase.RUNNING, change=wanted_change(workspace))).delay > 0
-    assert planned(workspace, a_build(change=wanted_change(workspace))).delay == 0
+
+def test_a_build_that_cannot_be_made_is_reported_at_once() -> None:
+    plan = planned(a_workspace(pinned_version="template-9"))
+    assert isinstance(plan.decision, UpdateWorkspaceStatus)
+    assert (plan.decision.status.phase, plan.delay) == ("Pending", 0)
 
 
 def test_a_pinned_version_that_does_not_exist_is_reported_with_those_that_do() -> None:

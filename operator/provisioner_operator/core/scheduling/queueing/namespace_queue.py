@@ -110,11 +110,11 @@ class NamespaceQueue:
     def put(self, job: Job) -> bool:
         """Add a job that may start, or replace its former version; return whether the first of its demand may be another now."""
         key, known = self._lane_key(job), self._lane_of.get(job.uid)
+        was_first = False
         if known is not None and known.key == key and known.line.demand == job.demand:
             lane = known
         else:
-            if known is not None:
-                self.discard(job.uid)
+            was_first = known is not None and self.discard(job.uid) is not None
             lane = self._lane_for(job.demand, key)
         self._jobs[job.uid] = job
         self._lane_of[job.uid] = lane
@@ -122,7 +122,7 @@ class NamespaceQueue:
         lane.jobs.put(job.uid, creation_key(job))
         # All that depends on a lane's jobs is the oldest of them.
         if lane.jobs.peek() == oldest:
-            return False
+            return was_first
         self._renew(lane)
         return True
 

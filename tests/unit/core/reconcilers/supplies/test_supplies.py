@@ -285,6 +285,22 @@ def test_a_refused_write_is_repeated_ever_later_and_reported_once() -> None:
     assert len(at_seconds) >= 2
 
 
+def test_a_refusal_is_news_again_after_a_time_in_which_nothing_was_to_be_written() -> None:
+    namespace = Namespace()
+    news = []
+    for seconds in (0, 100):
+        daemon = a_daemon(f"since-{seconds}")
+        namespace.observe(daemon, seconds=seconds)
+        namespace.decide(seconds)
+        (write,) = namespace.decide(seconds + SUPPLY_SECONDS)
+        news.append(namespace.supplies.refused(write, Refusal("Forbidden", "no"), at(seconds + SUPPLY_SECONDS)))
+        namespace.supplies.settled(write, at(seconds + SUPPLY_SECONDS))
+        namespace.reconcilers.jobs.daemon_deleted(daemon.uid, at(seconds + 50))
+        namespace.decide(seconds + 50)
+        assert namespace.decide(seconds + 60) == []
+    assert news == [True, True]
+
+
 def test_nothing_else_is_decided_about_a_namespace_while_a_write_is_under_way() -> None:
     namespace = Namespace()
     namespace.observe(a_daemon("a"))

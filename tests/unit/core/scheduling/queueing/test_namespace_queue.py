@@ -210,6 +210,16 @@ def jobs_of(initiator: str, count: int, **fields: Any) -> list[Job]:
     return [a_job(f"{initiator}-{number}", initiator=initiator, **fields) for number in range(count)]
 
 
+def test_a_job_whose_priority_falls_makes_another_the_first() -> None:
+    queue = NamespaceQueue()
+    for job in (a_job("other"), a_job("urgent", created=1, priority=9)):
+        assert queue.put(job)
+    assert queue.put(a_job("urgent", created=1))
+    first = queue.first(a_job().demand)
+    assert first is not None
+    assert first[1].name == "other"
+
+
 def test_hundred_jobs_of_one_make_nobody_else_wait() -> None:
     queue = a_queue(a_policy(), *jobs_of("ann", 100), *jobs_of("bob", 2, created=5), *jobs_of("cleo", 1, created=9))
     assert names(queue, 6) == ["ann-0", "bob-0", "cleo-0", "ann-1", "bob-1", "ann-2"]

@@ -28,6 +28,8 @@ from support.builders.observed_jobs import assigned_by
 from support.builders.queues import BY_INITIATOR, a_policy, fair
 
 ONE_EACH = a_policy(Limit("each", 1, per=BY_INITIATOR))
+TOLD = PATIENCE_SECONDS + 2
+"""Time at which a job is told of a limit that has held it from the begin."""
 
 
 def a_queue(policy: QueuePolicy | None = None, *, version: int = 1, uid: str = "uid-of-queue") -> Queue:
@@ -127,6 +129,50 @@ def test_a_policy_that_appears_counts_what_runs_and_what_is_being_assigned() -> 
     assert [queue.slots.room(("each", who)) for who in ("ann", "bob", "cleo")] == [0, 0, 1]
     jobs.queue_deleted("uid-of-queue", at(2))
     assert jobs.policy_queues.of(NAMESPACE) is None
+
+
+def limited() -> JobReconciler:
+    """A reconciler whose one daemon runs a job of bob, and where the second job of ann was told of the limit that held it before."""
+    jobs = JobReconciler()
+    jobs.observe_queue(a_queue(ONE_EACH), at(0))
+    jobs.observe_daemon(a_daemon(), at(0))
+    for name in ("first", "second"):
+        jobs.observe_job(a_job(name, initiator="ann"), at(0))
+    settle(jobs, list(jobs.decide(at(0))), 0)
+    (explain,) = of_kind(list(jobs.decide(at(TOLD))), Explain)
+    assert isinstance(explain, Explain)
+    assert explain.reason is PendingReason.LIMIT_REACHED
+    settle(jobs, [explain], TOLD)
+    first = jobs.job("uid-of-first")
+    assert first is not None
+    jobs.observe_job(later_version(first, phase=Phase.COMPLETED, started=at(1).wall, finished=at(40).wall), at(40))
+    jobs.observe_job(a_job("bobs", initiator="bob", priority=1, created=40), at(40))
+    settle(jobs, list(jobs.decide(at(40))), 40)
+    return jobs
+
+
+def told(jobs: JobReconciler, now: float) -> list[PendingReason]:
+    """The reasons that jobs are told now."""
+    return [each.reason for each in jobs.decide(at(now)) if isinstance(each, Explain)]
+
+
+def test_what_holds_a_job_after_a_limit_is_told_in_time() -> None:
+    jobs = limited()
+    jobs.observe_daemon(next_heartbeat(a_daemon()), at(TOLD + LIMIT_LOOK_SECONDS - 2))
+    assert told(jobs, TOLD + LIMIT_LOOK_SECONDS - 1) == []
+    assert told(jobs, TOLD + LIMIT_LOOK_SECONDS) == [PendingReason.DAEMONS_BUSY]
+
+
+def test_what_holds_a_job_after_a_change_of_the_policy_is_told_soon() -> None:
+    jobs = limited()
+    jobs.queue_deleted("uid-of-queue", at(41))
+    jobs.observe_daemon(next_heartbeat(a_daemon()), at(42))
+    decisions = list(jobs.decide(at(42)))
+    assert [each.reason for each in decisions if isinstance(each, Explain)] == [PendingReason.DAEMONS_BUSY]
+    settle(jobs, decisions, 42)
+
+    jobs.observe_queue(a_queue(a_policy(Limit("none", 0)), uid="another"), at(43))
+    assert told(jobs, 44) == [PendingReason.LIMIT_REACHED]
 
 
 def test_a_limit_is_no_news_where_no_daemon_matches() -> None:
