@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,11 +17,10 @@ from provisioner_devcluster.locations import clusters_directory
 from provisioner_devcluster.process.process import Identity, still_running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from integration.devcluster.conftest import Kubectl
     from provisioner_devcluster import ControlPlane
-
-    Kubectl = Callable[..., str]
 
 
 def devcluster(*arguments: str, expect: int = 0) -> str:
@@ -53,7 +53,7 @@ def kill_scheduler(name: str) -> None:
 
 def test_up_a_second_up_status_of_all_and_of_a_dead_component_and_down(name: str, kubectl: Kubectl) -> None:
     assert f"down --name {name}" in devcluster("up", "--name", name)
-    kubeconfig = devcluster("kubeconfig", "--name", name).strip()
+    kubeconfig = Path(devcluster("kubeconfig", "--name", name).strip())
     assert "default" in kubectl(kubeconfig, "get", "namespaces")
     assert devcluster("status", "--name", name).count("running, pid") == 4
     processes = launched(name)

@@ -13,10 +13,9 @@ from provisioner_devcluster import ControlPlane
 from provisioner_devcluster.process.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    Kubectl = Callable[..., str]
+    from integration.devcluster.conftest import Kubectl
 
 
 def processes(plane: ControlPlane) -> list[psutil.Process]:
