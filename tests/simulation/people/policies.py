@@ -45,9 +45,9 @@ class Policies:
 
     def put(self, policy: QueuePolicy | None) -> None:
         """Set a policy, or remove it, and let all controllers observe that at once."""
-        former = self._replace(policy)
+        self._replace(policy)
         for controller in self._world.controllers():
-            self._report(controller, former, self.queue)
+            self._report(controller)
 
     def leave(self) -> None:
         """Leave a policy under which every job may start at some time, or none."""
@@ -102,27 +102,26 @@ class Policies:
         self._set(self._policy() if self._random.random() < 0.8 else None)
 
     def _set(self, policy: QueuePolicy | None) -> None:
-        former = self._replace(policy, self._history())
+        self._replace(policy, self._history())
         for controller in self._world.controllers():
-            delay = self._random.uniform(0, LONGEST_NEWS_SECONDS)
-            self._world.schedule.after(delay, self._report, controller, former, self.queue)
+            self._world.schedule.after(self._random.uniform(0, LONGEST_NEWS_SECONDS), self._report, controller)
 
-    def _replace(self, policy: QueuePolicy | None, history: HistoryLimits | None = None) -> Queue | None:
-        former, self.queue = self.queue, None
+    def _replace(self, policy: QueuePolicy | None, history: HistoryLimits | None = None) -> None:
+        self.queue = None
         self._number += 1
         if policy is not None:
             number = self._number
             self.queue = Queue(NAMESPACE, "default", f"queue-{number}", number, number, policy, history=history)
-        return former
 
-    def _report(self, controller: "SimulatedController", former: Queue | None, queue: Queue | None) -> None:
+    def _report(self, controller: "SimulatedController") -> None:
         if not controller.alive:
             return
-        # A watch reports the changes in their order; after them, it is silent about what is the same.
-        if former is not None and former is not self.queue:
-            controller.mirror.queue_deleted(former.uid, controller.now)
-        if queue is not None and queue is self.queue:
-            controller.mirror.observe_queue(queue, controller.now)
+        # A watch reports all changes until now in their order: no older policy is left beside the one in effect.
+        for known in [*controller.mirror.queues()]:
+            if self.queue is None or known.uid != self.queue.uid:
+                controller.mirror.queue_deleted(known.uid, controller.now)
+        if self.queue is not None:
+            controller.mirror.observe_queue(self.queue, controller.now)
         controller.feed.past.list_if_asked()
         controller.wake()
 

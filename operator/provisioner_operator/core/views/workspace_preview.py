@@ -92,9 +92,9 @@ def _changed(workspace: Workspace, transition: Transition, request: PreviewReque
 def _version(workspace: Workspace, template: Template, transition: Transition, history: BuildHistory) -> Version:
     active = template.status.active_version
     usable = version_that_can_destroy(workspace, template, history) if workspace.deleting else active
-    name = version_of_rebuild(workspace, history, usable)
-    if name is None and transition is not Transition.START:
+    if history.last_run is None and transition is not Transition.START:
         raise NotPossibleError(Cause.NOT_TO_BE_BUILT, f"It was never built: there is nothing to {transition.lower()}.")
+    name = version_of_rebuild(workspace, history, usable)
     found = find_version(workspace, template, DesiredState(transition, "", name))
     if isinstance(found, Obstacle):
         raise NotPossibleError(Cause.NOT_TO_BE_BUILT, found.message)
