@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
-from provisioner_operator.api.v1alpha1.enums import EndReason, Phase, Transition
+from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
 from provisioner_operator.core.daemons import duties
 from provisioner_operator.core.daemons.duties import Abandon, Acknowledge, Disown, Stopping, StopRun
 from provisioner_operator.core.jobs import status_writes
@@ -155,8 +155,6 @@ class JobRunner:
             self._end(run, Phase.FAILED, EndReason.DAEMON_LOST)
             return
         run.alive = True
-        if run.job.changed_workspace is not None:
-            self._network.server.begin_state(run.job.changed_workspace)
         self._invariants.process_started(self._daemon, run)
         takes = self._random.expovariate(1 / self._habits.run_seconds)
         phase = Phase.COMPLETED if self._random.random() < 0.8 else Phase.FAILED
@@ -216,8 +214,6 @@ class JobRunner:
         """End the run's process, unless it has ended already."""
         if self._daemon.alive and run.alive:
             self._stop_process(run)
-            if phase is Phase.COMPLETED and run.job.transition is Transition.DELETE:
-                self._network.server.states.pop(run.job.workspace or "", None)
             if why is EndReason.RUN_FAILED and self._daemon.keeps_state_of(run):
                 why = EndReason.STATE_UNSAVED
             self._end(run, phase, why)

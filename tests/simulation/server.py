@@ -41,7 +41,6 @@ class Backup:
     objects: dict[str, Body]
     version: int
     writes: dict[str, list[str]]
-    states: dict[str, str]
 
 
 class Server:
@@ -53,8 +52,6 @@ class Server:
         """Callbacks for changes, by kind."""
         self.writes: dict[str, list[str]] = {}
         """Names of the status writes of each job, in order."""
-        self.states: dict[str, str] = {}
-        """Time at which the lock of each workspace's state was made, by its name."""
         self.undefined: set[str] = set()
         """Kinds whose definitions are missing."""
         self.terminating: set[str] = set()
@@ -83,14 +80,12 @@ class Server:
             self.undefined.add(kind)
 
     def back_up(self) -> Backup:
-        writes = {uid: list(writes) for uid, writes in self.writes.items()}
-        return Backup(dict(self.objects), self._version, writes, dict(self.states))
+        return Backup(dict(self.objects), self._version, {uid: list(writes) for uid, writes in self.writes.items()})
 
     def restore(self, backup: Backup) -> None:
         """Bring the objects and the versions of a backup back. No listener is called: all connections are broken."""
         self.objects = dict(backup.objects)
         self.writes = {uid: list(writes) for uid, writes in backup.writes.items()}
-        self.states = dict(backup.states)
         self._version = backup.version
         self._restores += 1
 
@@ -111,7 +106,7 @@ class Server:
             "namespace": NAMESPACE,
             "uid": uid,
             "generation": 1,
-            "creationTimestamp": self._created(),
+            "creationTimestamp": timestamp(float(int(self._wall()))),
             **metadata,
         }
         status = {DAEMON: {"state": "Offline"}, TEMPLATE: {}, POOL: {}}.get(kind, {"phase": "Pending"})
@@ -226,13 +221,6 @@ class Server:
 
     def unfinished_jobs(self) -> list[Body]:
         return [body for body in self.of_kind(JOB) if not is_terminal(body)]
-
-    def begin_state(self, workspace: str) -> None:
-        """Make the lock of a workspace's state for its first run."""
-        self.states.setdefault(workspace, self._created())
-
-    def _created(self) -> str:
-        return timestamp(float(int(self._wall())))
 
     def _new_uid(self, of: str) -> str:
         """Return a uid; versions that a restore takes back occur twice."""

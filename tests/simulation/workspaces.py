@@ -187,24 +187,20 @@ class WorkspaceHalf:
         self._exchange.read(decision, read, observe)
 
     def _find_builds(self, decision: FindBuilds) -> None:
-        """List the jobs of the workspace, and read the lock of its state, if it is being deleted, and the workspace."""
+        """List the jobs of the workspace, and read the workspace."""
         held, server = decision.workspace, self._network.server
-        has_state: list[bool] = []
         jobs: list[Body] = []
         workspaces: list[Body] = []
 
         def read() -> None:
             jobs.extend(each for each in server.list_kind(JOB) if _workspace_of(each) == held.name)
             workspaces.extend(each for each in server.of_kind(WORKSPACE) if each["metadata"]["uid"] == held.uid)
-            created = [str(each["metadata"]["creationTimestamp"]) for each in workspaces if held.deleting]
-            has_state.extend(server.states.get(held.name, "") >= each for each in created)
 
         def observe() -> None:
             for body in (*jobs, *workspaces):
                 self._observe_fresh(body)
             numbers = [each["metadata"]["name"].rpartition("-")[2] for each in jobs]
-            floor = max((int(each) for each in numbers if each.isdecimal()), default=0)
-            self.mirror.builds_found(held, floor, has_state=next(iter(has_state), None))
+            self.mirror.builds_found(held, max((int(each) for each in numbers if each.isdecimal()), default=0))
 
         self._exchange.read_all(decision, read, observe)
 

@@ -20,7 +20,7 @@ def wanted_change(workspace: Workspace, version: str = VERSION) -> str:
 
 
 def a_history(*builds: Build) -> BuildHistory:
-    facts = BuildFacts({build.record.number: build for build in builds}, searched=True, has_state=False)
+    facts = BuildFacts({build.record.number: build for build in builds}, searched=True)
     history = BuildHistory.of(a_workspace(), facts)
     assert history is not None
     return history
@@ -29,8 +29,9 @@ def a_history(*builds: Build) -> BuildHistory:
 def planned(
     workspace: Workspace, *builds: Build, template: Template | None = None, now: float = 1, **facts: Any
 ) -> WorkspacePlan:
-    found = {"searched": True, "has_state": False} if facts.get("searched", True) else {}
-    known = BuildFacts({build.record.number: build for build in builds}, **({"checked": True} | found | facts))
+    known = BuildFacts(
+        {build.record.number: build for build in builds}, **({"searched": True, "checked": True} | facts)
+    )
     return plan_workspace(workspace, template or a_template(parameters=(SIZE,)), known, at(now))
 
 

@@ -14,7 +14,6 @@ from provisioner_operator.controller.writes.executor import (
     with_effect,
 )
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
-from provisioner_operator.core.states.lock import lock_lease
 from provisioner_operator.core.workspaces.decisions import (
     BuildDecision,
     CheckWorkspace,
@@ -30,7 +29,7 @@ from provisioner_operator.core.workspaces.decisions import (
 from provisioner_operator.core.workspaces.records import Workspace
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
-from provisioner_operator.kube.errors import AlreadyExistsError, NotFoundError
+from provisioner_operator.kube.errors import AlreadyExistsError
 from provisioner_operator.kube.job_parsing import parse_job_records
 
 
@@ -129,25 +128,9 @@ class WorkspaceExecutor:
                     floor = max(floor, int(match[1]))
                 if _is_of(workspace, body):
                     self._observer.build(body)
-        # After the list: a job that it lacks may have left a state.
-        begun = await self._state_begun(workspace) if workspace.deleting else None
-        # Also after the list: a job that it lacks has expired, and the workspace's status recorded its end before that.
-        if (body := await self._read(workspace)) is not None:
-            created = str(body["metadata"]["creationTimestamp"])
-            # An older state is of a former workspace of this name, which left it on purpose.
-            has_state = (begun is not None and begun >= created) if workspace.deleting else None
-            self._workspaces.builds_found(workspace, floor, has_state=has_state)
-
-    async def _state_begun(self, workspace: Workspace) -> str | None:
-        """Return the time at which the first run of the workspace made the lock of its state; None if there is none.
-
-        A destroy that leaves nothing removes the lock. States in other backends have none.
-        """
-        try:
-            lock = await self._client.get(paths.lease(workspace.namespace, lock_lease(workspace.name)))
-        except NotFoundError:
-            return None
-        return str(lock["metadata"]["creationTimestamp"])
+        # After the list: a job that it lacks has expired, and the workspace's status recorded its end before that.
+        if await self._read(workspace) is not None:
+            self._workspaces.builds_found(workspace, floor)
 
     async def _read(self, workspace: Workspace) -> dict[str, Any] | None:
         return await read_fresh(

@@ -186,10 +186,10 @@ class WorkspaceCache:
         if (entry := self._templates.get(template.uid)) is not None:
             entry.imports[version] = None
 
-    def builds_found(self, workspace: Workspace, floor: int, *, has_state: bool | None = None) -> None:
-        """Record that the workspace's jobs, its state if it is being deleted, and then itself were observed: numbers up to `floor` are taken."""
+    def builds_found(self, workspace: Workspace, floor: int) -> None:
+        """Record that all jobs of the workspace and then the workspace itself were observed, and that numbers up to `floor` are taken."""
         if (entry := self._workspaces.get(workspace.uid)) is not None:
-            entry.searched, entry.has_state = True, has_state
+            entry.searched = True
             entry.floor = max(entry.floor, floor)
 
     def workspace_checked(self, uid: str) -> None:
@@ -200,7 +200,7 @@ class WorkspaceCache:
     def leadership_gained(self) -> None:
         """Distrust every absence that was observed as a standby, whose watches may have ended unnoticed."""
         for entry in self._workspaces.values():
-            entry.searched, entry.has_state, entry.checked = False, None, False
+            entry.searched = entry.checked = False
         # The other leader may have kept and discarded files; to do so again changes nothing.
         for template in self._templates.values():
             template.kept.clear()

@@ -90,8 +90,6 @@ class WorkspaceEntry:
     """Highest build number that any job has taken."""
     searched: bool = False
     """Whether all its jobs were listed in this term of leadership."""
-    has_state: bool | None = None
-    """Whether a state was begun since it was created; None if nobody looked since it was deleted, in this term of leadership."""
     checked: bool = False
     """Whether the API server answered with the workspace in this term of leadership."""
     backoff: Backoff | None = None

@@ -185,7 +185,6 @@ class WorkspaceReconciler(PlanCache, DriftCache):
             entry.builds,
             entry.floor,
             entry.searched,
-            entry.has_state,
             entry.checked,
             _refused_step(entry.backoff, now),
             self._unsaved.get((workspace.namespace, workspace.name)),

@@ -31,8 +31,6 @@ class BuildFacts:
     """Highest number that any job with a name of this workspace's builds has taken."""
     searched: bool = False
     """Whether all existing jobs have been listed in this term of leadership."""
-    has_state: bool | None = None
-    """Whether a state was begun since the workspace was created; None if nobody has looked since it was deleted."""
     checked: bool = False
     """Whether the API server has answered with the workspace in this term of leadership."""
     refused: RefusedStep | None = None

@@ -77,7 +77,7 @@ class WorkspacePlan:
 def plan_workspace(workspace: Workspace, template: Template | None, facts: BuildFacts, now: Instant) -> WorkspacePlan:
     """Return the next step; one that the API server refused is not repeated before its backoff ends."""
     history = BuildHistory.of(workspace, facts)
-    if history is None or (_may_go_unbuilt(workspace, history) and facts.has_state is None):
+    if history is None or (_may_go_unbuilt(workspace, history) and not facts.searched):
         search = FindBuilds(workspace)
         return WorkspacePlan(report_refused_search(workspace, facts, now) if is_blocked(search, facts) else search)
     if workspace.deleting:
@@ -234,7 +234,7 @@ def invalid_parameters(version: Version, resolution: Resolution, history: BuildH
 
 
 def _may_go_unbuilt(workspace: Workspace, history: BuildHistory) -> bool:
-    """Return whether a deleted workspace seems never built: then its jobs and its state must be looked for before it is released."""
+    """Return whether a deleted workspace seems never built: then all jobs must be listed before it is released."""
     is_held = workspace.deleting and DESTROY_FINALIZER in workspace.finalizers
     return is_held and history.last_run is None and not history.is_building
 
@@ -268,8 +268,7 @@ def _next_step_to_end(
     facts: BuildFacts,
     now: Instant,
 ) -> BuildDecision | Obstacle | None:
-    may_go = may_be_released(workspace, history, has_state=bool(facts.has_state))
-    if may_go and history.build_to_supersede(desired.change) is None:
+    if history.build_to_supersede(desired.change) is None and may_be_released(workspace, history):
         return ReleaseWorkspace(workspace)
     return _next_step(workspace, template, desired, history, facts, now)
 

@@ -267,10 +267,7 @@ class CheckWorkspace(_AboutWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class FindBuilds(_AboutWorkspace):
-    """List the workspace's jobs, then read the workspace: the end of the latest was missed, or a name is taken.
-
-    If the workspace is being deleted, look for its state as well: that outlives the job of a build that nothing else recorded.
-    """
+    """List the workspace's jobs, then read the workspace: the end of the latest was missed, or a name is taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,20 +18,15 @@ def destroyed(workspace: Workspace, history: BuildHistory, active: str | None) -
     return DesiredState(Transition.DELETE, change_of(Transition.DELETE, workspace.rebuild_generation), version)
 
 
-def may_be_released(workspace: Workspace, history: BuildHistory, *, has_state: bool) -> bool:
-    """Return whether the deleted workspace may go now: nothing of it is left, or what is left is to be kept.
-
-    `has_state` if a state was begun since the workspace was created, perhaps by a build that nothing else records any more.
-    """
+def may_be_released(workspace: Workspace, history: BuildHistory) -> bool:
+    """Return whether the deleted workspace may go now: nothing of it is left, or what is left is to be kept."""
     orphans = workspace.deletion_policy is DeletionPolicy.ORPHAN
     if history.latest is not None and history.is_building:
         return orphans and history.latest.phase in STARTED
-    return orphans or has_nothing_to_destroy(history, has_state=has_state)
+    return orphans or has_nothing_to_destroy(history)
 
 
-def has_nothing_to_destroy(history: BuildHistory, *, has_state: bool) -> bool:
+def has_nothing_to_destroy(history: BuildHistory) -> bool:
     """Return whether no build began, or the last one that did destroyed everything."""
     run = history.last_run
-    if run is None:
-        return not has_state
-    return run.transition is Transition.DELETE and run.phase is Phase.COMPLETED
+    return run is None or (run.transition is Transition.DELETE and run.phase is Phase.COMPLETED)

@@ -10,7 +10,7 @@ _CONSEQUENCES: Mapping[str, str] = {
     "CreatePlan": "No job can be created",
     "CreateDriftCheck": "No job can be created that checks for drift",
     "CheckWorkspace": "The workspace cannot be read, so nothing is built",
-    "FindBuilds": "The workspace's jobs, or the lock of its state, cannot be read",
+    "FindBuilds": "The workspace's jobs cannot be listed",
     "Supersede": "The waiting build cannot be canceled",
     "HoldTemplate": "The finalizer cannot be added, so nothing is imported",
     "ReleaseTemplate": "The finalizer cannot be removed, so the template remains",

@@ -48,8 +48,10 @@ def version_to_destroy(workspace: Workspace, history: BuildHistory, active: str 
     A version of which no build completed may be unable to destroy; so may one that failed to. A pin then chooses another.
     """
     run = history.last_run
-    if run is None or not history.completed:
-        return workspace.pinned_version or active or (None if run is None else run.version)
+    if run is None:
+        return None
+    if not history.completed:
+        return workspace.pinned_version or active or run.version
     return workspace.pinned_version or run.version if run.transition is Transition.DELETE else run.version
 
 

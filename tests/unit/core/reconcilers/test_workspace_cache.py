@@ -13,7 +13,6 @@ from provisioner_operator.core.workspaces.decisions import (
     CreateBuild,
     DiscardVersion,
     FindBuilds,
-    ReleaseWorkspace,
     UpdateWorkspaceStatus,
     WorkspaceDecision,
 )
@@ -350,19 +349,6 @@ def test_a_new_leader_lists_a_workspaces_jobs_before_it_believes_that_one_is_gon
     cache = observing(a_template(), recorded(RUNNING_BUILD))
     cache.builds_found(a_workspace(), 1)
 
-    cache.leadership_gained()
-
-    assert isinstance(decided(cache)["uid-of-dev"], FindBuilds)
-
-
-def test_a_new_leader_looks_for_the_state_of_a_deleted_workspace_before_it_lets_it_go() -> None:
-    deleted = a_workspace(deleting=True)
-    cache = observing(a_template(), deleted)
-    cache.builds_found(deleted, 0, has_state=False)
-    assert isinstance(decided(cache)["uid-of-dev"], ReleaseWorkspace)
-
-    cache = observing(a_template(), deleted)
-    cache.builds_found(deleted, 0, has_state=False)
     cache.leadership_gained()
 
     assert isinstance(decided(cache)["uid-of-dev"], FindBuilds)

@@ -75,7 +75,7 @@ OLD, DELETED = a_build(version="old"), Transition.DELETE
 @pytest.mark.parametrize(
     ("pinned", "builds", "version"),
     [
-        (None, [], "new"),
+        (None, [], None),
         (None, [OLD], "old"),
         ("pin", [OLD], "old"),  # what exists was built with the old one
         (None, [OLD, a_build(2, version="old", transition=DELETED, phase=Phase.FAILED)], "old"),

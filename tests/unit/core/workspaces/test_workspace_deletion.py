@@ -159,27 +159,6 @@ def test_one_that_was_never_built_is_let_go_once_all_jobs_have_been_looked_throu
     assert isinstance(decided(workspace), ReleaseWorkspace)
 
 
-def test_one_whose_build_nothing_records_but_its_state_is_destroyed() -> None:
-    workspace = a_workspace(deleting=True)
-
-    assert isinstance(decided(workspace, has_state=None), FindBuilds), (
-        "nobody has looked for the state since the deletion"
-    )
-    destroy = decided(workspace, has_state=True)
-    assert isinstance(destroy, CreateBuild)
-    assert (destroy.transition, destroy.version.name, destroy.number) == (Transition.DELETE, VERSION, 1)
-    done = a_build(1, transition=Transition.DELETE, change=destroy.change)
-    assert isinstance(decided(workspace, done, has_state=True), ReleaseWorkspace)
-    refused = replace(done, record=replace(done.record, phase=Phase.CANCELED, started=None))
-    assert not isinstance(decided(workspace, refused, has_state=True), ReleaseWorkspace)
-
-
-def test_an_orphan_whose_build_nothing_records_keeps_its_state() -> None:
-    workspace = a_workspace(deleting=True, deletion_policy=DeletionPolicy.ORPHAN)
-
-    assert isinstance(decided(workspace, has_state=True), ReleaseWorkspace)
-
-
 def test_without_its_template_nothing_is_destroyed_and_it_says_so() -> None:
     plan = plan_workspace(a_workspace(deleting=True), None, BuildFacts({1: a_build()}, searched=True), at(0))
 
