@@ -237,8 +237,10 @@ class WorkspaceUsers:
             return
         if build.record.transition is Transition.DELETE and not any(_has_completed(each) for each in begun):
             return  # what never worked may be destroyed with the template's active version
+        # A build that vanished may have begun. Its version may be known without its values.
+        ends = [begun[-1], last] if vanished else [begun[-1]]
         for field in ("templateRef", "variables"):
-            if body["spec"].get(field) != begun[-1]["spec"].get(field):
+            if body["spec"].get(field) not in [each["spec"].get(field) for each in ends]:
                 self._world.invariants.violated(
                     f"{name} does not end what {begun[-1]['metadata']['name']} built: {field}"
                 )
