@@ -66,7 +66,7 @@ _ANY_OFFER = Offer(frozenset(), frozenset(), 1, 300, 180)
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What the API server spent on a write of each kind."""
+    """CPU time that the API server spent on a write of each kind."""
 
     cpu: Results = field(default_factory=Results)
     memory: Results = field(default_factory=Results)

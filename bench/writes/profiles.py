@@ -1,4 +1,4 @@
-"""What the API server spends its CPU on for the writes of a job's life: a profile of each kind of write. A control plane of its own.
+"""Profile the API server, by parts, for each kind of write in a job's life. A control plane of its own.
 
     PYTHONPATH=.:tests:operator:devcluster .venv/bin/python -m bench.writes.profiles --against ../before
 

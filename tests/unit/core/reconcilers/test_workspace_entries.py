@@ -1,4 +1,4 @@
-"""What the caches remember of a workspace and of a template, until their statuses record it."""
+"""Memory of the caches about a workspace and a template, until their statuses record it."""
 
 import pytest
 
