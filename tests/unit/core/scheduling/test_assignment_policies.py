@@ -1,5 +1,7 @@
 """Jobs are assigned under any policies in the order of the plain definition, in fleets of any kind."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -7,8 +9,8 @@ from provisioner_operator.core.jobs.ordering import queue_key
 from provisioner_operator.core.model.matching import satisfies
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.scheduling.assignment import AssignmentQueue
-from provisioner_operator.core.scheduling.queueing.policy import PastRun, QueuePolicy
-from support.builders.core import NAMESPACE, NOON, a_daemon
+from provisioner_operator.core.scheduling.queueing.policy import GroupField, Grouping, Limit, PastRun, QueuePolicy
+from support.builders.core import NAMESPACE, NOON, a_daemon, a_job, an_assigned_job
 from support.builders.queues import START, TAGS, a_past_run, a_policy, people_jobs, plain_first, policies
 
 JOBS = st.lists(people_jobs(), unique_by=lambda job: job.uid, max_size=13)
@@ -90,3 +92,16 @@ def test_a_deleted_run_counts_no_more() -> None:
     found = queue.queues.of(NAMESPACE)
     assert found is not None
     assert found.share_of("ann") == (0, 0)
+
+
+def test_a_running_job_that_leaves_its_limit_lets_the_next_one_start() -> None:
+    team = frozenset({("team", "a")})
+    each_team = Limit("each-team", 1, per=Grouping(GroupField.LABEL, "team"))
+    queue = AssignmentQueue()
+    running = an_assigned_job("running", labels=team)
+    queue.set_policy(NAMESPACE, a_policy(each_team), NOON, [running])
+    queue.enqueue(a_job("next", labels=team))
+    queue.offer(a_daemon("d"), 1)
+    assert queue.match(NOON) == []
+    queue.take_slot(replace(running, labels=frozenset({("team", "b")})))
+    assert [job.name for job, _ in queue.match(NOON)] == ["next"]
