@@ -29,3 +29,11 @@ def test_the_versions_in_use_are_those_of_the_workspaces_that_exist(steps: list[
             used = [versions for template, versions in workspaces.values() if template == each]
             assert use.versions_of(each) == frozenset().union(*used)
             assert use.workspaces_of(each) == {uid for uid, (template, _) in workspaces.items() if template == each}
+
+
+def test_a_version_is_in_use_while_one_of_its_workspaces_exists() -> None:
+    use = VersionUse()
+    use.record("dev-1", TEMPLATES[0], frozenset("x"))
+    use.record("dev-2", TEMPLATES[0], frozenset("xy"))
+    use.remove("dev-2")
+    assert use.versions_of(TEMPLATES[0]) == {"x"}

@@ -301,7 +301,17 @@ def test_an_assigned_job_has_its_workspace_before_an_older_one() -> None:
     assert live.place_of(older.uid) is None
 
 
-@pytest.mark.parametrize("forget", [LiveQueue.forget_job, LiveQueue.forget_daemon, LiveQueue.forget_pool])
+def test_a_job_waits_for_the_daemons_of_a_new_pool() -> None:
+    live, job = LiveQueue(), a_job()
+    live.observe_job(job)
+    assert live.reason_of(job) == "NoMatchingDaemon"
+    live.observe_pool(a_pool())
+    assert live.reason_of(job) == "DaemonsStarting"
+
+
+@pytest.mark.parametrize(
+    "forget", [LiveQueue.forget_job, LiveQueue.forget_daemon, LiveQueue.forget_pool, LiveQueue.forget_queue]
+)
 def test_what_was_never_known_can_be_forgotten(forget: Callable[[LiveQueue, str], None]) -> None:
     live = LiveQueue()
     forget(live, "unknown")

@@ -148,6 +148,19 @@ def test_a_start_always_builds_and_keeps_the_values_that_it_does_not_name(
     assert spec["templateRef"].get("version") == version
 
 
+def test_a_start_of_what_is_stopped_also_chooses_a_version() -> None:
+    body = a_body(transition="Stop", running=False, rebuildGeneration=4)
+    spec = changed(body, start_patch(workspace_state(body), parameters={}, version="template-1"))
+    assert (spec["running"], spec["rebuildGeneration"]) == (True, 4)
+    assert spec["templateRef"]["version"] == "template-1"
+
+
+def test_a_start_with_other_values_is_built_once() -> None:
+    body = a_body({"cpu": "1"}, rebuildGeneration=4)
+    spec = changed(body, start_patch(workspace_state(body), parameters={"cpu": "2"}))
+    assert (spec["parameters"], spec["rebuildGeneration"]) == ([{"name": "cpu", "value": "2"}], 4)
+
+
 def test_a_start_of_what_runs_as_desired_repeats_the_build() -> None:
     body = a_body({"cpu": "1"}, rebuildGeneration=4)
     assert changed(body, start_patch(workspace_state(body), parameters={"cpu": "1"}))["rebuildGeneration"] == 5

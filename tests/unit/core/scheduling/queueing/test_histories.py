@@ -262,6 +262,19 @@ def test_jobs_that_ended_before_the_policy_are_asked_for_and_count() -> None:
     assert sorted(expired(jobs, 10)) == ["job-0", "job-1"]
 
 
+def test_a_job_that_is_deleted_by_hand_leaves_room_for_another() -> None:
+    jobs = reconciler(*in_turn("job", 2), history=HistoryLimits(completed=1))
+    jobs.job_deleted("uid-of-job-1", at(10))
+    assert expired(jobs, 10) == []
+
+
+def test_a_smaller_number_deletes_what_the_former_one_kept() -> None:
+    jobs = reconciler(*in_turn("job", 3), history=HistoryLimits(completed=3))
+    assert expired(jobs, 10) == []
+    jobs.observe_queue(a_queue(HistoryLimits(completed=1), version=2), at(10))
+    assert sorted(expired(jobs, 10)) == ["job-0", "job-1"]
+
+
 def test_an_old_version_of_a_job_that_a_list_shows_late_is_not_taken_for_the_job() -> None:
     jobs = JobReconciler()
     job = an_ended_job()

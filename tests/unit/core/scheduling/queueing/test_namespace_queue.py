@@ -295,6 +295,19 @@ def test_a_policy_that_appears_counts_what_runs_already() -> None:
     assert first[1].initiator == "bob"
 
 
+def test_a_policy_that_changes_counts_what_ran_before() -> None:
+    queues = PolicyQueues()
+    queues.set_policy(NAMESPACE, a_policy(), NOON)
+    queues.observe_end(an_ended_job(initiator="ann", started=-60, finished=0))
+    queues.observe_end(a_job("never-ran", initiator="bob", finished=NOON))
+    for job in (*jobs_of("ann", 1), *jobs_of("bob", 1, created=9)):
+        queues.put(job)
+    queues.set_policy(NAMESPACE, a_policy(fairness=fair(half_life=9999)), NOON)
+    first = queues.first(a_demand())
+    assert first is not None
+    assert first[1].initiator == "bob"
+
+
 def test_a_namespace_without_policy_and_jobs_is_forgotten() -> None:
     queues = PolicyQueues()
     job = a_job()

@@ -86,3 +86,10 @@ def test_groups_compare_as_the_decayed_time_of_their_runs(ones: list[int], other
             use.add(a_past_run(f"{group}{number}", started=began, finished=began + HOUR), group)
     assert (use.of("a") < use.of("b")) == (decayed(ones) < decayed(others))
     assert (use.of("a") == use.of("b")) == (decayed(ones) == decayed(others))
+
+
+def test_a_group_keeps_the_use_of_its_other_runs() -> None:
+    runs = [a_past_run(started=NOON - hours * HOUR, finished=NOON, initiator="ann") for hours in (1, 2)]
+    use = the_use(*runs)
+    assert use.remove("1") == "ann"
+    assert use.of("ann") == the_use(runs[0]).of("ann")
