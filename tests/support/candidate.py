@@ -43,7 +43,7 @@ class Candidate:
         self.client.answers("PATCH", PATH, patched or a_lease(version=100))
         self.candidacy = Candidacy(ME)
         reconcilers = Reconcilers.create("image")
-        metrics = Metrics(reconcilers, self.leads)
+        metrics = Metrics(reconcilers, self.leads, self.leads)
         recorder = EventRecorder(self.client, metrics, self.leads, WriteGate(1))
         self.observer = Observer(reconcilers, metrics, recorder, self.leads)
         self.elector = Elector(self.client, self.candidacy, "system", self.observer)

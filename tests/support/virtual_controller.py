@@ -50,7 +50,7 @@ class VirtualController:
         self.leads = True
         self.term = 1
         self.reconcilers = Reconcilers.create("image")
-        metrics = Metrics(self.reconcilers, lambda: True)
+        metrics = Metrics(self.reconcilers, lambda: True, lambda: True)
         admission = WriteGate(writers)
         self.recorder = EventRecorder(self.client, metrics, lambda: True, admission)
         self.observer = Observer(self.reconcilers, metrics, self.recorder, lambda: True)

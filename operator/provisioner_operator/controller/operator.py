@@ -67,7 +67,7 @@ class Operator:
         self._start_error: Exception | None = None
         self._candidacy = Candidacy(identity()) if settings.lease_namespace else None
         self._reconcilers = Reconcilers.create(DEFAULT_IMAGE, publish_supplies=settings.publish_supplies)
-        self._metrics = Metrics(self._reconcilers, self.leads)
+        self._metrics = Metrics(self._reconcilers, self.leads, lambda: self.term() is not None)
 
     @property
     def connection(self) -> Connection:
@@ -252,7 +252,14 @@ class Operator:
             return "the API server does not answer"
         if self._parts is not None and self._parts.elector is not None and self._parts.elector.problem is not None:
             return self._parts.elector.problem
-        return self._liveness_problem()
+        return self._cut_problem() or self._liveness_problem()
+
+    def _cut_problem(self) -> str | None:
+        """Describe the watch for which this process decides nothing, even if it leads; None if there is none for long."""
+        for lister in () if self._parts is None else self._parts.listers:
+            if (path := lister.lasting_cut) is not None:
+                return f"nothing is decided until {path} can be followed again"
+        return None
 
     async def _cancel(self, tasks: list[asyncio.Task[None]]) -> None:
         """Cancel the tasks, wait for their end, and empty the list."""

@@ -14,7 +14,14 @@ import aiohttp
 
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.kube import wire
-from provisioner_operator.kube.errors import BusyError, ForbiddenError, KubeError, UnreachableError, error_of
+from provisioner_operator.kube.errors import (
+    BusyError,
+    ForbiddenError,
+    KubeError,
+    UnreachableError,
+    UnsettledError,
+    error_of,
+)
 from provisioner_operator.kube.page_size import MOST_OBJECTS, PageSize
 from provisioner_operator.kube.text_lines import lines_of
 
@@ -201,7 +208,7 @@ class KubeClient:
         if isinstance(error, UnreachableError):
             self._unreachable_at = _now()
         elif isinstance(error, ForbiddenError) and _now() - self._unreachable_at < SETTLING_SECONDS:
-            return UnreachableError(f"{error}, perhaps only because the API server has just started")
+            return UnsettledError(f"{error}, perhaps only because the API server has just started")
         return error
 
     async def _request(

@@ -24,6 +24,10 @@ class BusyError(UnreachableError):
         self.retry_after = retry_after
 
 
+class UnsettledError(UnreachableError):
+    """403 soon after a loss of contact: an API server that has just started may not know the caller's rights yet."""
+
+
 class ApiError(KubeError):
     """Refusal by the API server; `status` is the HTTP code, the message quotes its answer."""
 

@@ -16,12 +16,14 @@ import stamina
 
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
+    BusyError,
     ForbiddenError,
     GoneError,
     KubeError,
     NotFoundError,
     RestoredError,
     UnreachableError,
+    UnsettledError,
 )
 from provisioner_operator.kube.object_meta import object_meta
 
@@ -83,7 +85,7 @@ class Reflector:
         whenever it is not cut any more.
         """
         self._client = client
-        self._path = path
+        self.path = path
         self._sink = sink
         self._listing = listing
         self._watching = watching
@@ -95,7 +97,8 @@ class Reflector:
         """The newest version that the collection has had."""
         self._is_unsure = False
         """Whether the version is to be checked before the next watch, since contact was lost: etcd may have been restored."""
-        self._is_cut = False
+        self._cut_at: float | None = None
+        """The loop's time at which it was cut; None if it is not."""
 
     @property
     def is_cut(self) -> bool:
@@ -103,7 +106,12 @@ class Reflector:
 
         A refusal is contact: whoever may not follow this collection may still follow others.
         """
-        return self._is_cut
+        return self._cut_at is not None
+
+    @property
+    def cut_seconds(self) -> float:
+        """The time for which it has been cut; 0 if it is not."""
+        return 0.0 if self._cut_at is None else asyncio.get_running_loop().time() - self._cut_at
 
     async def list(self) -> None:
         """Report every object, and every known one that is missing.
@@ -115,7 +123,7 @@ class Reflector:
         newest = max([self._newest, *known.values()])
         missing = set(known)
         version = ""
-        async for page in self._client.list_pages(self._path, field_selector=self._listing):
+        async for page in self._client.list_pages(self.path, field_selector=self._listing):
             version = object_meta(page).resource_version
             self._expect_at_least(newest, int(version))
             for body in page["items"]:
@@ -146,17 +154,21 @@ class Reflector:
     async def _watch_once(self) -> None:
         """Watch until the server ends the watch. Raises the errors that need a growing pause before the next try."""
         loop = asyncio.get_running_loop()
-        began, before = loop.time(), self._version
         try:
             await self._confirm_version()
-            await self._watch(self._version or "")
+        except KubeError as error:
+            self._note_failure(error)
+            raise
+        began, before = loop.time(), self._version or ""
+        try:
+            await self._watch(before)
         except KubeError as error:
             self._note_failure(error)
             # A watch that lasted, or brought something, before it broke is resumed without backoff.
             has_worked = self._version != before or loop.time() - began > SLOWEST_RETRY_SECONDS
             if not isinstance(error, UnreachableError) or not has_worked:
                 raise
-            _logger.debug("Resuming the watch of %s from version %s: %s", self._path, self._version, error)
+            _logger.debug("Resuming the watch of %s from version %s: %s", self.path, self._version, error)
         await asyncio.sleep(max(SHORTEST_WATCH_SECONDS - (loop.time() - began), 0))
 
     async def _confirm_version(self) -> None:
@@ -166,31 +178,36 @@ class Reflector:
         elif self._is_unsure:
             await self._check_version()
         self._is_unsure = False
-        if self._is_cut:
-            self._is_cut = False
-            self._resumed()
+        self._end_cut()
 
     def _note_failure(self, error: KubeError) -> None:
         self._is_unsure = self._is_unsure or isinstance(error, UnreachableError)
-        was_cut = self._is_cut
+        if isinstance(error, BusyError | UnsettledError):
+            return  # An API server answers, so etcd is not being restored, but nothing shows that it was not: no cut begins or ends.
         # A version that is too old may be so because etcd was restored to higher ones: only the list shows that.
-        self._is_cut = isinstance(error, UnreachableError | GoneError)
+        if isinstance(error, UnreachableError | GoneError) and self._cut_at is None:
+            self._cut_at = asyncio.get_running_loop().time()
         if isinstance(error, GoneError):
-            _logger.info("%s has to be listed again: %s", self._path, error)
+            _logger.info("%s has to be listed again: %s", self.path, error)
             self._version = None
         elif isinstance(error, ForbiddenError | NotFoundError):
             remedy = (
                 "Grant list and watch." if isinstance(error, ForbiddenError) else "Install the definition of its kind."
             )
-            _logger.error("%s cannot be followed: %s. %s", self._path, error, remedy)
+            _logger.error("%s cannot be followed: %s. %s", self.path, error, remedy)
             if isinstance(error, NotFoundError):
                 self._version = None  # the objects of the next definition are others
                 self._undefined()
-        if was_cut and not self._is_cut:
+        if not isinstance(error, UnreachableError | GoneError):
+            self._end_cut()
+
+    def _end_cut(self) -> None:
+        if self._cut_at is not None:
+            self._cut_at = None
             self._resumed()
 
     async def _watch(self, version: str) -> None:
-        async for kind, body in self._client.watch(self._path, resource_version=version, field_selector=self._watching):
+        async for kind, body in self._client.watch(self.path, resource_version=version, field_selector=self._watching):
             meta = object_meta(body)
             if kind == "DELETED":
                 self._report(self._sink.deleted, body)
@@ -204,12 +221,12 @@ class Reflector:
 
         A watch from a version that does not exist yet is no error for the API server: it stays silent until it does.
         """
-        page = await self._client.get(self._path, limit="1", fieldSelector=f"metadata.name={_NO_NAME}")
+        page = await self._client.get(self.path, limit="1", fieldSelector=f"metadata.name={_NO_NAME}")
         self._expect_at_least(self._newest, object_meta(page).version)
 
     def _expect_at_least(self, known: int, version: int) -> None:
         if version < known:
-            raise RestoredError(self._path, version, known)
+            raise RestoredError(self.path, version, known)
 
     def _reached(self, version: str) -> None:
         self._version = version
@@ -220,4 +237,4 @@ class Reflector:
             receive(what)
         except Exception:
             # One malformed object must not hide the others.
-            _logger.exception("An object of %s could not be processed", self._path)
+            _logger.exception("An object of %s could not be processed", self.path)

@@ -34,7 +34,7 @@ class ControllerParts:
         self.jobs = self.reconcilers.jobs
         self.pools = self.reconcilers.pools
         self.workspaces = self.reconcilers.workspaces
-        self.metrics = Metrics(self.reconcilers, self.leads)
+        self.metrics = Metrics(self.reconcilers, self.leads, self.leads)
         self.gate = WriteGate(4)
         self.recorder = EventRecorder(self.client, self.metrics, self.leads, self.gate)
         self.traces = EndTraces(send, self.leads)

@@ -20,7 +20,7 @@ def documents(*parts: str) -> list[Manifest]:
 
 
 def registry() -> CollectorRegistry:
-    return Metrics(Reconcilers.create("image"), lambda: True).registry
+    return Metrics(Reconcilers.create("image"), lambda: True, lambda: True).registry
 
 
 def pod() -> Manifest:

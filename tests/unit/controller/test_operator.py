@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from provisioner_operator.api.v1alpha1.names import LEASE
 from provisioner_operator.controller import operator as operator_module
@@ -56,6 +57,7 @@ class Cluster:
         self.opened = self.closed = 0
         self.asked_to_end: list[float] = []
         self.probes: dict[str, Callable[[], str | None]] = {}
+        self.registry = CollectorRegistry()
         self._application = application
         monkeypatch.setattr(operator_module, "connect", self._connect)
         monkeypatch.setattr(operator_module, "application", self._note_probes)
@@ -84,6 +86,10 @@ class Cluster:
         """The requests in their order, each as a method and the last part of its path."""
         return [f"{request.method} {request.path.rpartition('/')[2]}" for request in self.client.requests]
 
+    def is_leader(self) -> float | None:
+        """Whether the process says that it leads, as a metric."""
+        return self.registry.get_sample_value("provisioner_leader")
+
     @asynccontextmanager
     async def started(self) -> AsyncIterator[Operator]:
         await self.operator.start()
@@ -107,7 +113,7 @@ class Cluster:
         self.closed += 1
 
     def _note_probes(self, registry: Any, **probes: Callable[[], str | None]) -> Any:
-        self.probes = probes
+        self.registry, self.probes = registry, probes
         return self._application(registry, **probes)
 
 
@@ -175,6 +181,22 @@ async def test_while_a_watch_is_cut_nothing_is_decided_or_written(kind: str, mon
         await asyncio.sleep(5)
         assert (operator.term(), operator.tenure()) == (0, float("inf"))
         assert len(cluster.client.sent("PATCH", STATUS)) == 1, "the resumed watch wakes the loop"
+
+
+@virtual_time
+async def test_a_cut_that_lasts_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(monkeypatch)
+    cluster.has("queues", a_page(), *[UnreachableError("away")] * 30, a_page())
+    cluster.client.watched(paths.queues(None), 1.0, UnreachableError("cut"))
+    async with cluster.started() as operator:
+        await asyncio.sleep(25)
+        assert cluster.probes["ready"]() is None, "an API server that restarts is no problem"
+        assert cluster.is_leader() == 0
+        await asyncio.sleep(15)
+        assert cluster.probes["ready"]() == f"nothing is decided until {paths.queues(None)} can be followed again"
+        assert cluster.probes["alive"]() is None
+        await asyncio.sleep(200)
+        assert (operator.term(), cluster.probes["ready"](), cluster.is_leader()) == (0, None, 1)
 
 
 @virtual_time

@@ -23,6 +23,7 @@ from provisioner_operator.kube.errors import (
     NotFoundError,
     PreconditionFailedError,
     UnreachableError,
+    UnsettledError,
 )
 from provisioner_operator.kube.page_size import LONGEST_PAGE
 from support.virtual_time import virtual_time
@@ -285,7 +286,7 @@ async def test_an_answer_that_is_cut_off_counts_as_none() -> None:
     ],
 )
 @pytest.mark.parametrize(
-    ("after", "expected"), [(29, UnreachableError), (30, ForbiddenError)], ids=["just started", "settled"]
+    ("after", "expected"), [(29, UnsettledError), (30, ForbiddenError)], ids=["just started", "settled"]
 )
 def test_a_refusal_of_an_api_server_that_has_just_started_may_pass(
     after: float, expected: type[KubeError], send: Send, failure: Response | Exception

@@ -17,6 +17,7 @@ from provisioner_operator.kube.errors import (
     NotFoundError,
     RestoredError,
     UnreachableError,
+    UnsettledError,
 )
 from provisioner_operator.kube.reflector import Reflector
 from support.scripted_client import Hang, ScriptedClient, Slow, a_page, an_object
@@ -190,12 +191,14 @@ async def test_pauses_between_failures_grow_to_a_bound_and_a_success_ends_them()
     [GoneError(410, "expired"), ForbiddenError(403, "no"), NotFoundError(404, "no"), UnreachableError("away")],
     ids=lambda error: type(error).__name__,
 )
+@pytest.mark.parametrize("takes", [0, 6])
 @virtual_time
-async def test_a_list_that_never_succeeds_is_tried_ever_more_rarely(error: Exception) -> None:
+async def test_a_list_that_never_succeeds_is_tried_ever_more_rarely(error: Exception, takes: float) -> None:
     client, sink = ScriptedClient(), Log()
+    client.delay = takes
     client.answers("GET", PATH, error)
     async with following(client, sink, seconds=100):
-        pauses = [later - earlier for earlier, later in pairwise(client.times("GET"))]
+        pauses = [later - earlier - takes for earlier, later in pairwise(client.times("GET"))]
         assert pauses[-1] == pytest.approx(5)
 
 
@@ -338,7 +341,11 @@ async def test_a_watch_that_broke_after_a_long_time_is_resumed_at_once() -> None
     [
         pytest.param((300.0,), False, id="the server ended it"),
         pytest.param((UnreachableError("cut"),), True, id="it broke"),
-        pytest.param((BusyError("busy", 1),), True, id="no room for it"),
+        pytest.param((BusyError("busy", 1),), False, id="no room for it, which is an answer"),
+        pytest.param(
+            (UnsettledError("no"),), False, id="another request lost contact, which says nothing of this watch"
+        ),
+        pytest.param((UnreachableError("cut"), UnreachableError("cut")), True, id="it broke again"),
         pytest.param((GoneError(410, "compacted"),), True, id="its version is too old, or of a restored etcd"),
         pytest.param((ForbiddenError(403, "no"),), False, id="it is forbidden, which is an answer"),
         pytest.param((NotFoundError(404, "no"),), False, id="the kind is gone, which is an answer"),
@@ -372,6 +379,38 @@ async def test_a_collection_that_is_refused_after_the_loss_of_contact_is_not_cut
     with pytest.raises(RestoredError, match="at version 11 after 12"):
         await reflector.follow()
     assert resumed == [False]
+
+
+@pytest.mark.parametrize(
+    "answer", [BusyError("busy", None), UnsettledError("no")], ids=lambda error: type(error).__name__
+)
+@virtual_time
+async def test_an_answer_that_shows_no_version_neither_ends_a_cut_nor_spares_the_check(answer: Exception) -> None:
+    client = ScriptedClient()
+    client.answers("GET", PATH, a_page(version=12), answer, Slow(20, a_page(version=12)))
+    client.watched(PATH, UnreachableError("cut"))
+    reflector = Reflector(client, PATH, Log())
+    task = asyncio.create_task(reflector.follow())
+    await asyncio.sleep(15)
+    assert reflector.cut_seconds == pytest.approx(15)
+    await asyncio.sleep(15)
+    assert (reflector.is_cut, reflector.cut_seconds) == (False, 0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@virtual_time
+async def test_a_collection_that_is_refused_is_not_cut_when_another_request_loses_contact() -> None:
+    client = ScriptedClient()
+    client.answers("GET", PATH, *[ForbiddenError(403, "no")] * 5, UnsettledError("no"))
+    reflector = Reflector(client, PATH, Log())
+    task = asyncio.create_task(reflector.follow())
+    for _ in range(60):
+        await asyncio.sleep(1)
+        assert not reflector.is_cut
+    assert len(client.sent("GET")) > 6
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 @virtual_time

@@ -8,7 +8,7 @@ too, so that it knows as much as the leader when it takes over.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any
 
 from provisioner_operator.controller import clock
@@ -22,6 +22,7 @@ from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import KubeError, UnreachableError
 from provisioner_operator.kube.object_meta import object_meta
+from provisioner_operator.kube.reflector import Reflector
 from provisioner_operator.kube.selectors import DAEMON_PODS
 
 _logger = logging.getLogger(__name__)
@@ -32,6 +33,9 @@ _UNREACHABLE_PAUSE_SECONDS = 5.0
 """The pause after a list that did not reach the API server."""
 _REFUSED_PAUSE_SECONDS = 60.0
 """The pause after a list that the API server refused, which an admin has to correct."""
+
+LASTING_CUT_SECONDS = 30.0
+"""The time after which a watch that is cut is reported: an API server that restarts is back by then."""
 
 
 class Lister:
@@ -62,8 +66,17 @@ class Lister:
     @property
     def is_cut(self) -> bool:
         """Whether a watch is cut, so that etcd may be another one by now."""
+        return any(each.is_cut for each in self._watches)
+
+    @property
+    def lasting_cut(self) -> str | None:
+        """The path of a collection whose watch has been cut for long; None if there is none."""
+        return next((each.path for each in self._watches if each.cut_seconds > LASTING_CUT_SECONDS), None)
+
+    @property
+    def _watches(self) -> Iterator[Reflector]:
         watches = (self._jobs, self._queues, self._daemons, self._templates, self._workspaces, self._supplies)
-        return any(each is not None and each.is_cut for each in watches)
+        return (each for each in watches if each is not None)
 
     async def list_all(self) -> None:
         """List every collection once. Raises KubeError."""

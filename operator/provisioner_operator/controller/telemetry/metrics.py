@@ -24,7 +24,8 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 class Metrics:
     """The process's registry and everything in it."""
 
-    def __init__(self, reconcilers: Reconcilers, leads: Callable[[], bool]) -> None:
+    def __init__(self, reconcilers: Reconcilers, leads: Callable[[], bool], decides: Callable[[], bool]) -> None:
+        """`leads` is for the counts of one leader, `decides` whether it also decides at this moment."""
         self.registry = CollectorRegistry()
         self.jobs = JobMetrics(self.registry)
         self.writes = Counter(
@@ -48,6 +49,6 @@ class Metrics:
         for kind in _KINDS:
             self.unparseable.labels(kind)
         ProcessCollector(registry=self.registry)
-        self.registry.register(StateCollector(reconcilers, leads))
+        self.registry.register(StateCollector(reconcilers, leads, decides))
         self.overlong = OverlongRuns(reconcilers.jobs.jobs, leads)
         self.registry.register(self.overlong)

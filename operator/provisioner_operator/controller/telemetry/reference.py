@@ -184,7 +184,7 @@ def metrics_page() -> str:
 
 
 def _metrics(*, leads: bool) -> Metrics:
-    return Metrics(Reconcilers.create(default_image=""), lambda: leads)
+    return Metrics(Reconcilers.create(default_image=""), lambda: leads, lambda: leads)
 
 
 def _families(*, leads: bool) -> Iterator[tuple[Metric, tuple[str, ...]]]:

@@ -44,11 +44,12 @@ _TEMPLATE_STATES = (StatusCondition.STALLED, StatusCondition.READY, StatusCondit
 class StateCollector(Collector):
     """Measures at each scrape, so that nothing is spent between two."""
 
-    def __init__(self, reconcilers: Reconcilers, leads: Callable[[], bool]) -> None:
+    def __init__(self, reconcilers: Reconcilers, leads: Callable[[], bool], decides: Callable[[], bool]) -> None:
         self._jobs = reconcilers.jobs
         self._pools = reconcilers.pools
         self._workspaces = reconcilers.workspaces
         self._leads = leads
+        self._decides = decides
 
     @override
     def collect(self) -> Iterator[Metric]:
@@ -58,9 +59,12 @@ class StateCollector(Collector):
         )
         info.add_metric([__version__], 1)
         yield info
-        leads = self._leads()
-        yield GaugeMetricFamily("provisioner_leader", "1 if this process leads, 0 if it is on standby.", value=leads)
-        if not leads:
+        yield GaugeMetricFamily(
+            "provisioner_leader",
+            "1 if this process leads and decides, 0 if it is on standby or a watch of its own is cut.",
+            value=self._decides(),
+        )
+        if not self._leads():
             return
         yield from self._unfinished_jobs()
         yield from self._daemon_states()

@@ -34,7 +34,7 @@ def test_the_page_is_up_to_date(name: str, text: str) -> None:
 
 
 def test_every_metric_that_is_served_is_listed() -> None:
-    metrics = Metrics(Reconcilers.create(""), lambda: True)
+    metrics = Metrics(Reconcilers.create(""), lambda: True, lambda: True)
     served = [
         line.split()
         for line in generate_latest(metrics.registry).decode().splitlines()

@@ -31,7 +31,7 @@ class Controller:
         client = KubeClient(session, "https://nowhere.invalid")
         reconcilers = Reconcilers.create("image")
         self.mirror = reconcilers.jobs
-        metrics = Metrics(reconcilers, lambda: leads)
+        metrics = Metrics(reconcilers, lambda: leads, lambda: leads)
         gate = WriteGate(1)
         recorder = EventRecorder(client, metrics, lambda: leads, gate)
         self.observer = Observer(reconcilers, metrics, recorder, lambda: leads)
