@@ -38,12 +38,13 @@ VALIDATING = (
     "workspace-owner.provisioner.dev",
     "workspace-parameters.provisioner.dev",
 )
-STAMPING = (
-    "stamp-job.provisioner.dev",
-    "stamp-workspace.provisioner.dev",
-    "untracked-daemon.provisioner.dev",
-)
 """The policies that the manifests install."""
+_STAMP_JOB, _STAMP_WORKSPACE = "stamp-job.provisioner.dev", "stamp-workspace.provisioner.dev"
+_UNTRACKED_DAEMON = "untracked-daemon.provisioner.dev"
+_FORMER_STAMPS = ("stamp-canceler.provisioner.dev", "stamp-initiator.provisioner.dev")
+"""The policies that `stamp-job` replaced."""
+STAMPING = (_STAMP_JOB, _STAMP_WORKSPACE, _UNTRACKED_DAEMON)
+"""The policies that the component `stamping` installs."""
 
 _INSTALL = "kubectl apply --server-side -k manifests/default"
 
@@ -103,7 +104,7 @@ def policies(validating: Iterable[str], bound: Iterable[str]) -> Finding:
     if missing:
         message = (
             f"These admission policies are missing or not bound: {', '.join(missing)}."
-            " Everybody who may write jobs or daemons can do what they forbid."
+            " Everybody who may write jobs or daemons can do what they forbid, unless other policies forbid it."
         )
         return Finding("policies", Level.ERROR, message, f"Apply them: {_INSTALL}")
     return Finding("policies", Level.OK, f"Active: {', '.join(VALIDATING)}.")
@@ -115,9 +116,17 @@ def stamping(mutating: Iterable[str] | None) -> Finding:
         message = "This API server cannot record who submits and who cancels jobs: that needs Kubernetes 1.36."
         remedy = "Upgrade the cluster, then add manifests/components/stamping to your kustomization."
         return Finding("stamping", Level.WARNING, message, remedy)
-    if not set(STAMPING) <= set(mutating):
+    active, remedy = set(mutating), "Add manifests/components/stamping to your kustomization."
+    former = [name for name in _FORMER_STAMPS if name in active]
+    if _STAMP_WORKSPACE not in active or (_STAMP_JOB not in active and len(former) < len(_FORMER_STAMPS)):
         message = "The users who submit and cancel jobs are recorded only if their clients fill in the fields."
-        remedy = "Add manifests/components/stamping to your kustomization."
+        return Finding("stamping", Level.WARNING, message, remedy)
+    if _STAMP_JOB in active and former:
+        message = f"These policies of a former version only cost time: {', '.join(former)}."
+        remedy = f"kubectl delete mutatingadmissionpolicy,mutatingadmissionpolicybinding {' '.join(former)}"
+        return Finding("stamping", Level.WARNING, message, remedy)
+    if _STAMP_JOB in active and _UNTRACKED_DAEMON not in active:
+        message = f"Heartbeats cost the API server more than they have to: {_UNTRACKED_DAEMON} is missing."
         return Finding("stamping", Level.WARNING, message, remedy)
     return Finding("stamping", Level.OK, "The API server records who submits and who cancels jobs.")
 

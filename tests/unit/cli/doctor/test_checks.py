@@ -74,8 +74,28 @@ def test_every_policy_of_the_manifests_is_looked_for() -> None:
 
 def test_stamping_is_recommended() -> None:
     assert checks.stamping(STAMPING).level is Level.OK
-    assert checks.stamping([]).level is Level.WARNING
+    assert "are recorded only if" in checks.stamping([]).message
     assert "1.36" in checks.stamping(None).message
+
+
+FORMER = ["stamp-canceler.provisioner.dev", "stamp-initiator.provisioner.dev"]
+OWNERS = "stamp-workspace.provisioner.dev"
+
+
+@pytest.mark.parametrize(
+    ("mutating", "level", "says"),
+    [
+        ([*FORMER, OWNERS], Level.OK, "records who"),
+        ([FORMER[0], OWNERS], Level.WARNING, "recorded only if"),
+        ([each for each in STAMPING if each != OWNERS], Level.WARNING, "recorded only if"),
+        ([*STAMPING, *FORMER], Level.WARNING, "of a former version only cost time: " + ", ".join(FORMER)),
+        (["stamp-job.provisioner.dev", OWNERS], Level.WARNING, "untracked-daemon.provisioner.dev is missing"),
+    ],
+    ids=["former version", "half of it", "no owners", "both versions", "tracked daemons"],
+)
+def test_what_stamps_is_judged_by_what_it_does(mutating: list[str], level: Level, says: str) -> None:
+    found = checks.stamping(mutating)
+    assert (found.level, says in found.message) == (level, True), found.message
 
 
 def test_a_lease_that_is_renewed_has_a_leader() -> None:
