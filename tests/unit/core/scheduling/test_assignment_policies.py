@@ -5,11 +5,12 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from provisioner_operator.api.v1alpha1.enums import GroupField
 from provisioner_operator.core.jobs.ordering import queue_key
 from provisioner_operator.core.model.matching import satisfies
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.scheduling.assignment import AssignmentQueue
-from provisioner_operator.core.scheduling.queueing.policy import GroupField, Grouping, Limit, PastRun, QueuePolicy
+from provisioner_operator.core.scheduling.queueing.policy import Grouping, Limit, PastRun, QueuePolicy
 from support.builders.core import NAMESPACE, NOON, a_daemon, a_job, an_assigned_job
 from support.builders.queues import START, TAGS, a_past_run, a_policy, people_jobs, plain_first, policies
 

@@ -43,7 +43,7 @@ def slot_at(uid: str, interval: int, time: float) -> Slot:
     """Return the slot in which the time lies, of the workspace with this uid and interval."""
     window = max(interval // _WINDOW_SHARE, _SHORTEST_WINDOW)
     length = interval + window
-    offset = int.from_bytes(sha256(uid.encode()).digest()) % length
+    offset = int.from_bytes(sha256(uid.encode()).digest()[:8]) % length
     number = int((time - offset) // length)
     start = offset + number * length
     return Slot(number, start, start + window, start + length)

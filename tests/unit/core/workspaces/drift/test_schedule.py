@@ -22,6 +22,11 @@ def next_check(uid: str, interval: int, since: float, now: float) -> float:
     return now
 
 
+def test_a_workspace_keeps_its_slots_in_later_versions() -> None:
+    slot = slot_at("5f3c2a1e-0000-4000-8000-000000000000", 86_400, NOON)
+    assert (slot.number, slot.start) == (19840, 1_799_946_798)
+
+
 @given(UIDS, INTERVALS, TIMES)
 def test_a_time_lies_in_its_slot_and_the_slots_follow_upon_each_other(uid: str, interval: int, time: float) -> None:
     slot = slot_at(uid, interval, time)
