@@ -12,12 +12,17 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from provisioner_devcluster.errors import DevClusterError
+from provisioner_devcluster.locations import cache_directory
 from provisioner_devcluster.node.namespaces import PATH
 from provisioner_devcluster.progress import Progress, say
 
 # Some 60 MB on a slow line.
 INSTALL_TIMEOUT = 900
+# Less, so that it is apt-get that says who holds its lock.
+_LOCK_TIMEOUT = 600
 
 # The directories of CNI plugins: Debian's, and the one that other distributions use.
 PLUGIN_DIRECTORIES = ("/usr/lib/cni", "/opt/cni/bin")
@@ -51,10 +56,17 @@ def install_missing(programs: tuple[Program, ...]) -> None:
     apt = shutil.which("apt-get", path=PATH)
     if apt is None or os.geteuid() != 0:
         raise DevClusterError(f"{_lacking(programs)}; the Debian packages are {' '.join(packages)}: install them.")
+    # Another process, such as another worker of a run of tests, may be installing at the same time.
+    with FileLock(cache_directory() / "packages.lock"):
+        if packages := _missing(programs):
+            _install(apt, programs, packages)
+
+
+def _install(apt: str, programs: tuple[Program, ...], packages: list[str]) -> None:
     progress = Progress(f"installing {', '.join(packages)}")
     say(f"installing with apt-get, once: {', '.join(packages)}")
-    # Another process, such as another worker of a run of tests, may be installing at the same time.
-    options = ["--yes", "--no-install-recommends", f"--option=DPkg::Lock::Timeout={INSTALL_TIMEOUT}"]
+    # The lock of the system, which other programs than this one take.
+    options = ["--yes", "--no-install-recommends", f"--option=DPkg::Lock::Timeout={_LOCK_TIMEOUT}"]
     install = [apt, "install", *options, *packages]
     failure = _run(install)
     if failure is not None:
@@ -78,7 +90,10 @@ def _lacking(programs: tuple[Program, ...]) -> str:
 def _run(command: list[str]) -> str | None:
     """Run apt-get and return its error message, or None if it succeeded."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "PATH": PATH}
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=INSTALL_TIMEOUT, env=environment
-    )
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=INSTALL_TIMEOUT, env=environment
+        )
+    except subprocess.TimeoutExpired:
+        return f"it did not end within {INSTALL_TIMEOUT} s"
     return None if done.returncode == 0 else (done.stderr.strip() or done.stdout.strip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,7 +55,7 @@ def test_existing_programs_are_not_installed(system: Path, script: Script) -> No
 def test_missing_programs_are_installed_by_package(system: Path, script: Script, tmp_path: Path) -> None:
     script(system / "apt-get", f'echo "$@" >> {tmp_path}/asked; touch {system}/ctr; chmod +x {system}/ctr')
     install_missing((Program("ctr", "containerd", (str(system),)),))
-    patience = "--option=DPkg::Lock::Timeout=900"
+    patience = "--option=DPkg::Lock::Timeout=600"
     assert (tmp_path / "asked").read_text() == f"install --yes --no-install-recommends {patience} containerd\n"
 
 
@@ -65,6 +66,23 @@ def test_outdated_package_lists_are_updated(system: Path, script: Script, tmp_pa
         f"[ -e {tmp_path}/updated ] && touch {system}/ctr && chmod +x {system}/ctr",
     )
     install_missing((Program("ctr", "containerd", (str(system),)),))
+
+
+def test_processes_that_lack_the_same_program_install_it_once(system: Path, script: Script, tmp_path: Path) -> None:
+    script(system / "apt-get", f"echo begun >> {tmp_path}/log; touch {system}/ctr; sleep 0.1; chmod +x {system}/ctr")
+    lacking = (Program("ctr", "containerd", (str(system),)),)
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(install_missing, [lacking] * 3))
+    assert (tmp_path / "log").read_text() == "begun\n"
+
+
+def test_an_installation_without_an_end_is_reported(
+    system: Path, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(debian, "INSTALL_TIMEOUT", 0.05)
+    script(system / "apt-get", "exec sleep 60")
+    with pytest.raises(DevClusterError, match=r"apt-get failed: it did not end within 0.05 s"):
+        install_missing((Program("ctr", "containerd", (str(system),)),))
 
 
 def test_a_failed_installation_is_reported_with_the_programs_and_the_error_of_apt(system: Path, script: Script) -> None:
