@@ -42,7 +42,7 @@ class Plan:
     decisions: int = 300
     """Decisions per round."""
     idle_seconds: int = 60
-    """Seconds of the idle period, in whole turns of the daemons, which report every ten."""
+    """Seconds of the idle period, a multiple of the ten between two heartbeats of a daemon."""
     smaller: int = 1
     """Divisor of the sizes whose growth is measured."""
     plug: Path | None = None

@@ -26,9 +26,24 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None, object, object]:
+    """Fail a test one of whose fixtures had an event loop that ended before its connections."""
+    return (yield from _ending_connections())
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Generator[None, object, object]:
     """Fail a test whose event loop ended before its connections."""
-    open_connections()
+    return (yield from _ending_connections())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None, object, object]:
+    """Fail a test one of whose fixtures had an event loop that ended before its connections."""
+    return (yield from _ending_connections())
+
+
+def _ending_connections() -> Generator[None, object, object]:
     result = yield
     assert open_connections() == [], "await their end, or abort them: an event loop has ended before them"
     return result

@@ -42,7 +42,7 @@ class Checkout:
         return {"PYTHONPATH": os.pathsep.join(str(self.repository / root) for root in _ROOTS)}
 
     def install(self, admin: Path, prober: Path) -> None:
-        """Install its definitions, roles and policies with the kubeconfig of an administrator, and wait until they are in force."""
+        """Install its definitions, roles and policies with the kubeconfig of an administrator, and wait until they take effect."""
         command = [sys.executable, "-c", _INSTALLATION, str(admin), str(prober)]
         done = subprocess.run(
             command, cwd=self.repository, env=environment_with(self.path), capture_output=True, text=True, check=False

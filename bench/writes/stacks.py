@@ -1,4 +1,4 @@
-"""Parts of the API server's CPU, told by the functions on a profile's stacks. Called by bench.writes.profiles.
+"""Parts of the API server's CPU, distinguished by the functions on a profile's stacks. Called by bench.writes.profiles.
 
 Each sample counts for the first part of the table of which a function is on its stack, so that the parts add up. Code that serves
 several parts, such as decoding, counts where it is called.
