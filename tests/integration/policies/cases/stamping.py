@@ -83,11 +83,17 @@ INITIATOR = (
 
 def _untracked(policy: str, manifest: dict[str, Any]) -> tuple[Case, ...]:
     """New objects whose field managers are recorded only for who applies them."""
-    by_client = "kubectl-client-side-apply"
+    by_client = with_metadata(manifest, annotations={"kubectl.kubernetes.io/last-applied-configuration": "{}"})
     return (
         Case(policy, "created with its fields", _ADMIN, create(manifest), managers=()),
         Case(policy, "applied", _ADMIN, apply(manifest), managers=("kubectl",)),
-        Case(policy, "applied by the client", _ADMIN, create_as(by_client, manifest), managers=(by_client,)),
+        Case(
+            policy,
+            "applied by the client",
+            _ADMIN,
+            create_as("argocd-controller", by_client),
+            managers=("argocd-controller",),
+        ),
     )
 
 
