@@ -93,7 +93,7 @@ class Reflector:
         """The version to watch from; None if a list is needed first."""
         self._newest = 0
         """The newest version that the collection has had."""
-        self._is_unsure = False
+        self.is_unsure = False
         """Whether the version is to be checked before the next watch, since contact was lost: etcd may have been restored."""
         self._is_cut = False
 
@@ -163,15 +163,15 @@ class Reflector:
         """Make sure that the version to watch from exists, by a list if there is none. Raises RestoredError."""
         if self._version is None:
             await self.list()
-        elif self._is_unsure:
+        elif self.is_unsure:
             await self._check_version()
-        self._is_unsure = False
+        self.is_unsure = False
         if self._is_cut:
             self._is_cut = False
             self._resumed()
 
     def _note_failure(self, error: KubeError) -> None:
-        self._is_unsure = self._is_unsure or isinstance(error, UnreachableError)
+        self.is_unsure = self.is_unsure or isinstance(error, UnreachableError)
         was_cut = self._is_cut
         # A version that is too old may be so because etcd was restored to higher ones: only the list shows that.
         self._is_cut = isinstance(error, UnreachableError | GoneError)
