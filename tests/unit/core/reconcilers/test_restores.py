@@ -106,11 +106,10 @@ def test_the_wait_is_explained_by_the_restore() -> None:
     observed = RestoredCluster()
     observed.decided(0)
     (explained,) = (each for each in observed.decided(31) if isinstance(each, Explain))
+    who = "daemons that the restored backup of etcd may lack, since they may run something"
+    remedy = "Wait until they count as lost, after five minutes."
     assert explained.reason == "WorkspaceBusy"
-    assert explained.message == (
-        "After its start, the controller waits for the reports of daemons that the restored backup of etcd may lack, since "
-        "they may run something. Wait until they count as lost, after five minutes.",
-    )
+    assert explained.message == f"After its start, the controller waits for the reports of {who}. {remedy}"
 
 
 @pytest.mark.parametrize("status", [{"heartbeat": None}, {"state": DaemonState.OFFLINE}])
