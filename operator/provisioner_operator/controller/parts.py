@@ -63,9 +63,7 @@ def assemble(
         gate,
         settings.writers,
     )
-    listers = tuple(
-        Lister(client, observer, reconcilers, writer, namespace) for namespace in settings.namespaces or (None,)
-    )
+    listers = tuple(Lister(client, observer, reconcilers, writer, each) for each in settings.namespaces or (None,))
     elector = None
     if candidacy is not None and settings.lease_namespace is not None:
         elector = Elector(client, candidacy, settings.lease_namespace, observer)

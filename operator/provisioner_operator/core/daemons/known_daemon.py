@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import inf
 
+from provisioner_operator.core.daemons.ending import has_ended
 from provisioner_operator.core.daemons.incarnations import Instances
 from provisioner_operator.core.jobs.timeouts import heartbeat_interval
 from provisioner_operator.core.model.instant import Instant
@@ -84,6 +85,11 @@ class KnownDaemon:
         if silence > RECENT_INTERVALS * heartbeat_interval(self.daemon.lost_after):
             is_heard = self.has_shown_runs and silence <= RECENT_INTERVALS * self.daemon.idle_interval
             self._doubt_runs(now, heard=is_heard)
+
+    def may_hide_runs(self, now: Instant) -> bool:
+        """Return whether it may have runs that no heartbeat has shown yet; a status of before a restore shows no end of them."""
+        is_over = has_ended(self.daemon, now) and now.monotonic >= self.outdated_until
+        return not (self.has_shown_runs or is_over)
 
     def note_jobs(self, now: Instant, *, has_jobs: bool) -> None:
         """Take note of whether jobs are assigned to it."""

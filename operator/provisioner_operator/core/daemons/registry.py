@@ -19,7 +19,7 @@ from provisioner_operator.core.daemons.decisions import (
     MarkOffline,
     ReleaseDaemon,
 )
-from provisioner_operator.core.daemons.ending import has_ended, release_of_unreadable
+from provisioner_operator.core.daemons.ending import release_of_unreadable
 from provisioner_operator.core.daemons.known_daemon import KnownDaemon
 from provisioner_operator.core.daemons.liveness import DEFAULT_LOST_AFTER, Liveness
 from provisioner_operator.core.daemons.pods import DaemonPods
@@ -216,12 +216,8 @@ class KnownDaemons:
         return self._liveness.is_lost(uid, now)
 
     def begin_term(self, now: Instant, restored: float | None = None) -> None:
-        """Believe again for a while that the daemons run what they report, even of unknown jobs, if that is recent.
-
-        `restored` is the wall-clock time of the last restore of etcd: what an object says may be older than that.
-        """
-        # A time to come is the clock of another machine, and means at most now.
-        since = -inf if restored is None else now.monotonic - max(now.wall - restored, 0.0)
+        """Believe for a while what daemons report, if that is recent; not what is older than a restore, by the wall clock."""
+        since = _monotonic(restored, now)
         for entry in self._entries.values():
             entry.begin_term(now, since)
         if now.monotonic < since + DEFAULT_LOST_AFTER:
@@ -233,13 +229,8 @@ class KnownDaemons:
 
     def may_hide_runs(self, uid: str, now: Instant) -> bool:
         """Return whether the daemon may have runs that no heartbeat has shown to this process yet."""
-        if self.is_lost(uid, now):
-            return False
         entry = self._entries.get(uid)
-        if entry is None:
-            return True
-        is_outdated = now.monotonic < entry.outdated_until
-        return not (entry.has_shown_runs or (has_ended(entry.daemon, now) and not is_outdated))
+        return not self.is_lost(uid, now) and (entry is None or entry.may_hide_runs(now))
 
     def is_replaced(self, uid: str, instance: str) -> bool:
         """Return whether that process of the daemon is certainly gone because another one reports."""
@@ -306,6 +297,12 @@ class KnownDaemons:
                 del self._healthy[previous.supply]
         if daemon is not None and daemon.is_healthy:
             self._healthy.setdefault(daemon.supply, set()).add(daemon.uid)
+
+
+def _monotonic(restored: float | None, now: Instant) -> float:
+    """Return the monotonic time of a restore; minus infinity if there was none."""
+    # A time to come is of the clock of another machine, and means at most now.
+    return -inf if restored is None else now.monotonic - max(now.wall - restored, 0.0)
 
 
 def _eligibility(daemon: Daemon) -> tuple[object, ...]:
