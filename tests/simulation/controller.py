@@ -4,8 +4,10 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from provisioner_operator.core.daemons.outage import Outage
+from provisioner_operator.core.leadership import recorded_restore
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
+from provisioner_operator.kube.parsing import lease_record
 from simulation.feed import ControllerFeed
 from simulation.network import Network
 from simulation.pools import PoolHalf
@@ -61,6 +63,7 @@ class SimulatedController:
         self.feed = ControllerFeed(self, network, random)
         self._writes = ControllerWrites(self, network, random, invariants)
         self._schedule = network.schedule
+        self._server = network.server
         self._random = random
         self._invariants = invariants
         self._monotonic_offset = random.uniform(0, 1e6)
@@ -100,11 +103,16 @@ class SimulatedController:
             self.begin_term()
 
     def begin_term(self) -> None:
-        """Begin to decide with what was observed so far, the first list at least."""
-        self.mirror.leadership_gained(self.now)
+        """Begin to decide with what was observed so far, the first list at least, and with the Lease as it was acquired."""
+        restored = lease_record(self._server.lease).restored
+        self.mirror.leadership_gained(self.now, restored)
         self.workspaces.mirror.leadership_gained()
         self.pools.mirror.leadership_gained()
         self.wake()
+
+    def record_restore(self) -> None:
+        """Record what its watches have shown, before it starts anew."""
+        self._server.annotate_lease(recorded_restore(self.now.wall))
 
     @property
     def is_well(self) -> bool:

@@ -13,6 +13,8 @@ of a workspace, no run beyond its daemon's capacity, no job declared lost while 
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from simulation.controller import SimulatedController
+from simulation.network import RETRY_SECONDS
 from simulation.server import DAEMON, JOB, POOL, TEMPLATE, WORKSPACE
 
 if TYPE_CHECKING:
@@ -119,12 +121,24 @@ class Disasters:
         world.users.finalize_all()
         self.over_since = world.schedule.now
         world.has_lost_daemons = True
-        for controller in world.controllers():
+        notices = self._random.uniform(0, NOTICE_SECONDS)
+        for controller in reversed(world.controllers()):
             controller.feed.cut()
+            world.schedule.after(notices, self._notice, controller)
         for daemon in world.daemons.values():
             daemon.end_watch(loses=True, restored=True)
-        world.schedule.after(self._random.uniform(0, NOTICE_SECONDS), world.restart_controllers)
         self._keep_daemons_running()
+
+    def _notice(self, controller: SimulatedController) -> None:
+        """Have a controller that lived through the restore record it, as soon as it has contact, and start anew."""
+        world = self._world
+        if not controller.alive:
+            return
+        if not (world.network.up and controller.connected):
+            world.schedule.after(RETRY_SECONDS, self._notice, controller)
+            return
+        controller.record_restore()
+        world.restart_controller(controller)
 
     # --- daemons outside Pods ---
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.api.v1alpha1.names import LEASE
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL, TRANSITIONS
 from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.core.model.json_value import JsonObject
@@ -41,6 +42,7 @@ class Backup:
     objects: dict[str, Body]
     version: int
     writes: dict[str, list[str]]
+    lease: Body
 
 
 class Server:
@@ -52,6 +54,8 @@ class Server:
         """Callbacks for changes, by kind."""
         self.writes: dict[str, list[str]] = {}
         """Names of the status writes of each job, in order."""
+        self.lease: Body = {"metadata": {"name": LEASE, "resourceVersion": "1"}}
+        """The controllers' Lease, as far as it is not only about who leads, which the world decides."""
         self.undefined: set[str] = set()
         """Kinds whose definitions are missing."""
         self.terminating: set[str] = set()
@@ -80,13 +84,15 @@ class Server:
             self.undefined.add(kind)
 
     def back_up(self) -> Backup:
-        return Backup(dict(self.objects), self._version, {uid: list(writes) for uid, writes in self.writes.items()})
+        writes = {uid: list(writes) for uid, writes in self.writes.items()}
+        return Backup(dict(self.objects), self._version, writes, self.lease)
 
     def restore(self, backup: Backup) -> None:
         """Bring the objects and the versions of a backup back. No listener is called: all connections are broken."""
         self.objects = dict(backup.objects)
         self.writes = {uid: list(writes) for uid, writes in backup.writes.items()}
         self._version = backup.version
+        self.lease = backup.lease
         self._restores += 1
 
     # --- requests ---
@@ -111,6 +117,12 @@ class Server:
         }
         status = {DAEMON: {"state": "Offline"}, TEMPLATE: {}, POOL: {}}.get(kind, {"phase": "Pending"})
         return self._store(None, {"kind": kind, "metadata": meta, "spec": spec, "status": status})
+
+    def annotate_lease(self, patch: JsonObject) -> None:
+        """Merge a controller's patch of annotations into the Lease."""
+        metadata = patch["metadata"]
+        assert isinstance(metadata, Mapping)
+        self.lease = {**self.lease, "metadata": {**self.lease["metadata"], **metadata}}
 
     def submit(self, body: JsonObject) -> Body:
         """Create a job for the controller. Raises RefusedError if its name is taken."""

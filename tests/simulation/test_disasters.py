@@ -30,7 +30,7 @@ def _do_nothing(*_: Any, **__: Any) -> None:
 
 
 def test_controllers_that_go_on_after_a_restore_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(World, "restart_controllers", _do_nothing)
+    monkeypatch.setattr(World, "restart_controller", _do_nothing)
     world = World(RESTORE)
     with pytest.raises(ViolationError):
         world.run()

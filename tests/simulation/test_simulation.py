@@ -14,6 +14,7 @@ from typing import NoReturn
 import pytest
 
 from provisioner_operator.core.model import backoff
+from simulation.controller import SimulatedController
 from simulation.feed import ControllerFeed
 from simulation.invariants import ViolationError
 from simulation.world import World
@@ -21,12 +22,14 @@ from support.manifests import REPOSITORY
 
 SEEDS = int(os.environ.get("PROVISIONER_SIMULATION_SEEDS", "200"))
 ONLY = os.environ.get("PROVISIONER_SIMULATION_SEED")
-FOUND_MORE = (528, 572, 745, 753, 1798, 2239, 2889, 3184, 3213, 3408, 4159, 5449, 5951, 8943, 10216)
+FOUND_MORE = (528, 572, 745, 753, 1798, 2239, 2889, 3184, 3213, 3408, 4159, 5449, 5951, 8180, 8943, 10216)
 """Seeds that once found a violation which the first 200 did not."""
 DENIALS = 503
 """Seed in which writes of several kinds are denied for five minutes."""
 RESTORED = 2239
 """Seed in which a build is due while etcd was restored and no controller has noticed it."""
+OUTDATED = 8180
+"""Seed in which a restore of etcd brings back the status of a daemon that was at rest then, and is cut off with a run now."""
 CHUNK = 25
 FEWEST_EVENTS = 100
 
@@ -87,6 +90,12 @@ def test_decisions_from_what_was_observed_before_a_restore_are_found(monkeypatch
     monkeypatch.setattr(ControllerFeed, "is_cut", property(lambda _: False, lambda *_: None), raising=False)
     with pytest.raises(ViolationError, match="box-4 is created while box-3 is Pending"):
         World(RESTORED).run()
+
+
+def test_a_restore_that_is_recorded_nowhere_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SimulatedController, "record_restore", lambda _: None)
+    with pytest.raises(ViolationError, match="two processes change workspace dev"):
+        World(OUTDATED).run()
 
 
 def test_no_event_depends_on_the_order_of_a_set() -> None:

@@ -165,12 +165,17 @@ class World:
             self.start_standby()
 
     def restart_controllers(self) -> None:
-        """Start each controller's process anew, with empty caches; whoever leads goes on leading."""
-        if self.controller is not None:
+        """Start each controller's process anew."""
+        for each in reversed(self.controllers()):
+            self.restart_controller(each)
+
+    def restart_controller(self, controller: SimulatedController) -> None:
+        """Start a controller's process anew, with empty caches; if it leads, it goes on leading."""
+        if controller is self.controller:
             self.start_controller()
-        former, self.standbys = self.standbys, []
-        for each in former:
-            each.die()
+        elif controller in self.standbys:
+            controller.die()
+            self.standbys.remove(controller)
             self.start_standby()
 
     def start_standby(self) -> None:

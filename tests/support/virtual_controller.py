@@ -49,6 +49,7 @@ class VirtualController:
         self.tenure = float("inf")
         self.leads = True
         self.term = 1
+        self.restored: float | None = None
         self.reconcilers = Reconcilers.create("image")
         metrics = Metrics(self.reconcilers, lambda: True, lambda: True)
         admission = WriteGate(writers)
@@ -64,7 +65,12 @@ class VirtualController:
             writers,
         )
         self.loop = DecisionLoop(
-            self.reconcilers, self.observer, self.writer, metrics, lambda: self.term if self.leads else None
+            self.reconcilers,
+            self.observer,
+            self.writer,
+            metrics,
+            lambda: self.term if self.leads else None,
+            lambda: self.restored,
         )
         self.metrics = metrics
 

@@ -15,6 +15,7 @@ from provisioner_operator.api.v1alpha1.names import LEASE
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.core.leadership import (
+    RETRY_SECONDS,
     STEP_DOWN_SECONDS,
     Candidacy,
     Create,
@@ -23,11 +24,13 @@ from provisioner_operator.core.leadership import (
     Step,
     TakeOver,
     Wait,
+    recorded_restore,
 )
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
+    PASSING,
     ApiError,
     BusyError,
     ConflictError,
@@ -99,6 +102,26 @@ class Elector:
             except (KubeError, TimeoutError) as error:
                 _logger.warning("The Lease %s was not released and will expire: %r", self._name, error)
         self._was_leading = False
+
+    async def record_restore(self) -> None:
+        """Record that etcd was restored, for whoever leads once this process has ended; try until there is an answer.
+
+        Also as a standby: the leader may not live to notice.
+        """
+        wall = clock.read().wall
+        while True:
+            try:
+                async with asyncio.timeout(_REQUEST_SECONDS):
+                    await self._client.merge_patch(self._path, recorded_restore(wall))
+            except (*PASSING, TimeoutError):
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            except KubeError as error:
+                # Nothing is left to try: without its Lease, or the right to change it, no controller leads either.
+                _logger.error("The restore of etcd cannot be recorded in the Lease %s: %s", self._name, error)  # noqa: TRY400
+            else:
+                _logger.warning("Recorded in the Lease %s that etcd was restored", self._name)
+            return
 
     async def _take(self, step: Step) -> None:
         if isinstance(step, Wait):

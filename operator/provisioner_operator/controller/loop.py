@@ -30,6 +30,7 @@ class DecisionLoop:
         writer: Writer,
         metrics: Metrics,
         term: Callable[[], int | None],
+        restored: Callable[[], float | None],
     ) -> None:
         self._reconcilers = reconcilers
         self._observer = observer
@@ -37,7 +38,9 @@ class DecisionLoop:
         self._metrics = metrics
         self._term = term
         """The current term of leadership; None unless this process leads."""
-        self._last_term: int | None = None
+        self._restored = restored
+        """The wall-clock time of the last restore of etcd, as the Lease records it."""
+        self._last_term: tuple[int, float | None] | None = None
 
     async def run(self) -> None:
         """Decide until canceled."""
@@ -45,10 +48,11 @@ class DecisionLoop:
             await self._rest()
             # Before deciding: what is observed meanwhile wakes the loop again.
             self._observer.wake.clear()
-            if (term := self._term()) is None:
+            if (number := self._term()) is None:
                 continue
-            if term != self._last_term:
-                self._reconcilers.leadership_gained(clock.read())
+            # A restore that another controller noticed later than this one was started is a reason for the same doubts.
+            if (term := (number, self._restored())) != self._last_term:
+                self._reconcilers.leadership_gained(clock.read(), term[1])
                 self._observer.leadership_gained()
                 self._last_term = term
             began = time.perf_counter()

@@ -104,6 +104,10 @@ class Operator:
             return 0.0
         return float("inf") if self._candidacy is None else self._candidacy.tenure(clock.since_boot())
 
+    def restored(self) -> float | None:
+        """Return the wall-clock time of the last restore of etcd that the Lease records; None without either."""
+        return None if self._candidacy is None else self._candidacy.restored
+
     @property
     def _is_cut(self) -> bool:
         """Whether etcd may have been restored since the last observation: then nothing that was observed may be acted on."""
@@ -140,6 +144,7 @@ class Operator:
                 _logger.warning("Some writes did not end in time; the next leader decides on them again")
         # The Lease after the writes: none may be under way once another process leads.
         if self._electing and self._parts.elector is not None:
+            await self._parts.restore.settled()
             await self._cancel(self._electing)
             await self._parts.elector.release()
 
@@ -186,6 +191,7 @@ class Operator:
             leads=self.leads,
             term=self.term,
             tenure=self.tenure,
+            restored=self.restored,
         )
 
     def _start_traces(self) -> EndTraces:
@@ -224,7 +230,11 @@ class Operator:
         # Three groups, since they end one after the other: deciding, electing, and everything else.
         self._deciding = [asyncio.create_task(parts.loop.run(), name="decision loop")]
         self._tasks = [
-            *(asyncio.create_task(work, name=name) for lister in parts.listers for name, work in lister.tasks()),
+            *(
+                asyncio.create_task(parts.restore.follow(work), name=name)
+                for lister in parts.listers
+                for name, work in lister.tasks()
+            ),
             asyncio.create_task(parts.recorder.run(), name="events"),
             *(asyncio.create_task(parts.writer.run(), name=f"writer {n}") for n in range(self.settings.writers)),
         ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from provisioner_operator.controller.elector import Elector
 from provisioner_operator.controller.loop import DecisionLoop
 from provisioner_operator.controller.observer import Observer
+from provisioner_operator.controller.restore_record import RestoreRecord
 from provisioner_operator.controller.settings import Settings
 from provisioner_operator.controller.sources.initial_list import Lister
 from provisioner_operator.controller.telemetry.events import EventRecorder
@@ -32,6 +33,7 @@ class Parts:
     """One for each namespace, or one for all."""
     elector: Elector | None
     """None if this process always leads."""
+    restore: RestoreRecord
 
 
 def assemble(
@@ -45,6 +47,7 @@ def assemble(
     leads: Callable[[], bool],
     term: Callable[[], int | None],
     tenure: Callable[[], float],
+    restored: Callable[[], float | None],
 ) -> Parts:
     """Make the parts and connect them. Starts nothing."""
     # One gate for writers and Events: both use up the same capacity of the API server.
@@ -60,15 +63,16 @@ def assemble(
         gate,
         settings.writers,
     )
+    listers = tuple(Lister(client, observer, reconcilers, writer, each) for each in settings.namespaces or (None,))
+    elector = None
+    if candidacy is not None and settings.lease_namespace is not None:
+        elector = Elector(client, candidacy, settings.lease_namespace, observer)
     return Parts(
         observer=observer,
         recorder=recorder,
         writer=writer,
-        loop=DecisionLoop(reconcilers, observer, writer, metrics, term),
-        listers=tuple(
-            Lister(client, observer, reconcilers, writer, namespace) for namespace in settings.namespaces or (None,)
-        ),
-        elector=None
-        if candidacy is None or settings.lease_namespace is None
-        else Elector(client, candidacy, settings.lease_namespace, observer),
+        loop=DecisionLoop(reconcilers, observer, writer, metrics, term, restored),
+        listers=listers,
+        elector=elector,
+        restore=RestoreRecord(elector, lambda: any(lister.is_unsure for lister in listers)),
     )

@@ -14,6 +14,7 @@ and includes the time for which a machine is suspended.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from provisioner_operator.api.v1alpha1.names import RESTORED_ANNOTATION
 from provisioner_operator.core.model.json_patch import JsonPatch, timestamp
 from provisioner_operator.core.model.json_value import JsonObject
 
@@ -44,6 +45,8 @@ class Lease:
     seconds: float
     """Time for which it holds without a renewal."""
     transitions: int = 0
+    restored: float | None = None
+    """Wall-clock time at which a candidate last noticed a restore of etcd; None if none ever did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,11 @@ class Candidacy:
     def holder(self) -> str | None:
         """Name of the holder, as last observed."""
         return None if self._lease is None else self._lease.holder
+
+    @property
+    def restored(self) -> float | None:
+        """Wall-clock time of the last restore of etcd that the Lease records."""
+        return None if self._lease is None else self._lease.restored
 
     def leads(self, now: float) -> bool:
         """Return whether this process may decide and write at this moment. True for one candidate at a time."""
@@ -194,6 +202,14 @@ class Candidacy:
             removes=("/spec/holderIdentity",),
             sets=_paths({"renewTime": timestamp(wall)}),
         )
+
+
+def recorded_restore(wall: float) -> JsonObject:
+    """Return the merge patch by which a candidate, whoever holds the Lease, records that it noticed a restore of etcd.
+
+    Without a precondition: the Lease is that of the backup, and nothing else survives the end of the process.
+    """
+    return {"metadata": {"annotations": {RESTORED_ANNOTATION: timestamp(wall)}}}
 
 
 def _meaning(lease: Lease) -> tuple[object, ...]:

@@ -17,7 +17,12 @@ from provisioner_operator.api.v1alpha1.daemon import DaemonSpec, ProvisionerDaem
 from provisioner_operator.api.v1alpha1.enums import BackgroundWork, JobType, Provisioner
 from provisioner_operator.api.v1alpha1.job import JobSpec, ProvisionerJob
 from provisioner_operator.api.v1alpha1.job_status import JobStatus
-from provisioner_operator.api.v1alpha1.names import BUILD_REASON_LABEL, CORDONED_BY_ANNOTATION, GROUP
+from provisioner_operator.api.v1alpha1.names import (
+    BUILD_REASON_LABEL,
+    CORDONED_BY_ANNOTATION,
+    GROUP,
+    RESTORED_ANNOTATION,
+)
 from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.model.matching import Demand, Supply, Tags, effective_tags
@@ -223,7 +228,16 @@ def lease_record(body: Mapping[str, Any]) -> Lease:
         renewed=spec.get("renewTime"),
         seconds=float(spec.get("leaseDurationSeconds") or LEASE_SECONDS),
         transitions=int(spec.get("leaseTransitions") or 0),
+        restored=_restored(body["metadata"].get("annotations") or {}),
     )
+
+
+def _restored(annotations: Mapping[str, Any]) -> float | None:
+    """Read the time of the last restore that a controller noticed; None also if somebody has written something else there."""
+    try:
+        return datetime.fromisoformat(annotations[RESTORED_ANNOTATION]).timestamp()
+    except (KeyError, ValueError):
+        return None
 
 
 def conditions_of(models: Sequence[ConditionModel]) -> tuple[Condition, ...]:

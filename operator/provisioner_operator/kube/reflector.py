@@ -95,7 +95,7 @@ class Reflector:
         """The version to watch from; None if a list is needed first."""
         self._newest = 0
         """The newest version that the collection has had."""
-        self._is_unsure = False
+        self.is_unsure = False
         """Whether the version is to be checked before the next watch, since contact was lost: etcd may have been restored."""
         self._cut_at: float | None = None
         """The loop's time at which it was cut; None if it is not."""
@@ -175,13 +175,13 @@ class Reflector:
         """Make sure that the version to watch from exists, by a list if there is none. Raises RestoredError."""
         if self._version is None:
             await self.list()
-        elif self._is_unsure:
+        elif self.is_unsure:
             await self._check_version()
-        self._is_unsure = False
+        self.is_unsure = False
         self._end_cut()
 
     def _note_failure(self, error: KubeError) -> None:
-        self._is_unsure = self._is_unsure or isinstance(error, UnreachableError)
+        self.is_unsure = self.is_unsure or isinstance(error, UnreachableError)
         if isinstance(error, BusyError | UnsettledError):
             return  # An API server answers, so etcd is not being restored, but nothing shows that it was not: no cut begins or ends.
         # A version that is too old may be so because etcd was restored to higher ones: only the list shows that.

@@ -7,12 +7,21 @@ back.
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from provisioner_devcluster import ControlPlane
-from provisioner_operator.api.v1alpha1.names import DAEMONS, GROUP, JOBS, POOLS, TEMPLATES, WORKSPACES
+from provisioner_operator.api.v1alpha1.names import (
+    DAEMONS,
+    GROUP,
+    JOBS,
+    POOLS,
+    RESTORED_ANNOTATION,
+    TEMPLATES,
+    WORKSPACES,
+)
 from support.builders.manifests import role_binding
 from support.cluster.installation import an_installed_control_plane
 from support.cluster.kubectl import Kubectl, KubectlError
@@ -219,6 +228,38 @@ def test_after_a_restore_of_etcd_the_controller_starts_anew_and_the_daemon_goes_
         assert daemon.runs
         assert RESTORED in daemon.tail()
     assert len(restored.ledger.runs_of("before")) == 2
+
+
+def test_after_a_restore_of_etcd_no_build_starts_beside_a_run_that_the_backup_does_not_know(
+    plane: ControlPlane, restored: ProductNamespace, tmp_path: Path
+) -> None:
+    restored.allow_election()
+    with restored.daemon():
+        with restored.candidate() as operator:
+            operator.await_leads()
+            plane.back_up(tmp_path / "backup")
+            await_served(restored)
+            with restored.daemon("late", tags={"of": "late"}) as late:
+                restored.submit_held("unknown", tags={"of": "late"}, workspaceRef={"name": "dev"})
+                restored.submit_all(LATER)
+                restored.jobs.until_all(LATER, phases=["Completed"])
+                since = time.time()
+                plane.restore(tmp_path / "backup")
+                assert operator.exit_code(within=120) == 1
+                assert late.exit_code(within=EXIT_WITHIN) != 0, "its object is not in the backup"
+        await_served(restored)
+        noticed = datetime.fromisoformat(restored.lease()["metadata"]["annotations"][RESTORED_ANNOTATION])
+        assert since < noticed.timestamp() < time.time()
+        with restored.candidate() as operator:
+            operator.await_leads()
+            with watching(restored.admin, "pj") as jobs:
+                restored.submit("build", workspaceRef={"name": "dev"})
+                # It waits for the daemon's reports first, and then for nothing that it could see.
+                held = jobs.until("build", lambda body: "restored backup" in body["status"].get("message", ""))
+                assert held["status"]["phase"] == "Pending"
+                restored.submit("import", type="TemplateImport", transition=None, workspaceRef=None)
+                jobs.until("import", "Completed")
+                assert jobs.phases("build") == ["Pending"]
 
 
 def await_served(product: ProductNamespace) -> None:

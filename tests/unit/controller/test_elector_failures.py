@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.names import LEASE
+from provisioner_operator.api.v1alpha1.names import LEASE, RESTORED_ANNOTATION
+from provisioner_operator.controller import clock
 from provisioner_operator.core.leadership import RENEW_SECONDS, RETRY_SECONDS, STEP_DOWN_SECONDS
-from provisioner_operator.kube.errors import BusyError, ForbiddenError, NotFoundError
+from provisioner_operator.core.model.json_patch import timestamp
+from provisioner_operator.kube.errors import BusyError, ForbiddenError, InternalError, NotFoundError
 from support.candidate import AWAY, COLLECTION, OTHER, PATH, Candidate, a_lease
 from support.scripted_client import Answer, Hang, Slow
 from support.virtual_time import virtual_time
@@ -114,3 +116,25 @@ async def test_a_release_that_fails_holds_up_nothing(answer: Answer, caplog: pyt
         await candidate.elector.release()
     assert not candidate.leads()
     assert "will expire" in caplog.text
+
+
+@virtual_time
+async def test_a_restore_is_recorded_as_soon_as_the_api_server_answers_though_another_leads() -> None:
+    candidate = Candidate(read=a_lease(OTHER), patched=AWAY)
+    candidate.client.answers("PATCH", PATH, InternalError(500, "etcd"), Hang(), a_lease(OTHER, version=2))
+    noticed = timestamp(clock.read().wall)
+    await candidate.elector.record_restore()
+    requests = candidate.client.sent("PATCH")
+    assert [each.at for each in requests] == [0, RETRY_SECONDS, 2 * RETRY_SECONDS, 3 + 3 * RETRY_SECONDS]
+    assert {str(each.body) for each in requests} == {str({"metadata": {"annotations": {RESTORED_ANNOTATION: noticed}}})}
+
+
+@pytest.mark.parametrize("error", [ForbiddenError(403, "no"), NotFoundError(404, "none")])
+@virtual_time
+async def test_a_restore_that_may_not_be_recorded_is_logged_and_not_tried_again(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    candidate = Candidate(patched=error)
+    await candidate.elector.record_restore()
+    assert candidate.times("PATCH") == [0]
+    assert "The restore of etcd cannot be recorded in the Lease system/provisioner-operator" in caplog.text

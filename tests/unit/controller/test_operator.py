@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from prometheus_client import CollectorRegistry
 
-from provisioner_operator.api.v1alpha1.names import LEASE
+from provisioner_operator.api.v1alpha1.names import LEASE, RESTORED_ANNOTATION
 from provisioner_operator.controller import operator as operator_module
 from provisioner_operator.controller.operator import DRAIN_SECONDS, Operator, StartupError
 from provisioner_operator.controller.settings import Settings
 from provisioner_operator.controller.telemetry.endpoints import application
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.connect import Connection
 from provisioner_operator.kube.errors import ForbiddenError, InternalError, NotFoundError, UnreachableError
 from provisioner_operator.kube.logins.login import LoginError
 from support.builders.controller import stored
 from support.builders.manifests import a_job_manifest
-from support.scripted_client import Answer, Hang, ScriptedClient, Slow, a_page
+from support.scripted_client import Answer, Hang, Request, ScriptedClient, Slow, a_page
 from support.virtual_time import now, virtual_time
 
 if TYPE_CHECKING:
@@ -281,6 +282,61 @@ async def test_the_lease_is_released_after_the_writes_under_way(
         await asyncio.sleep(600)
         assert cluster.client.sent("PATCH", LEASE_PATH)[-1] is release
         assert len(cluster.client.sent("WATCH", paths.jobs(None))) == 1, "observation goes on"
+
+
+def _annotated(request: Request) -> bool:
+    return "metadata" in request.body
+
+
+@virtual_time
+async def test_a_restore_that_a_watch_shows_is_recorded_before_the_process_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cluster = Cluster(monkeypatch, lease_namespace="system")
+    cluster.has("daemons", a_page(version=20), a_page(version=10))
+    cluster.client.watched(paths.daemons(None), 2.0, UnreachableError("cut"))
+    async with cluster.started() as operator:
+        await asyncio.sleep(30)
+        (recorded,) = filter(_annotated, cluster.client.sent("PATCH", LEASE_PATH))
+        assert cluster.asked_to_end == [recorded.at]
+        assert "etcd was restored from a backup" in str(operator.failure)
+        await operator.resign()
+        release = cluster.client.sent("PATCH", LEASE_PATH)[-1]
+        assert {"op": "remove", "path": "/spec/holderIdentity"} in release.body
+
+
+@virtual_time
+async def test_a_process_that_ends_with_kopf_first_finds_out_whether_etcd_was_restored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cluster = Cluster(monkeypatch, lease_namespace="system")
+    undefined = NotFoundError(404, "page not found")
+    cluster.has("daemons", a_page(version=20), undefined, undefined, a_page(version=10))
+    cluster.client.watched(paths.daemons(None), 2.0, UnreachableError("cut"))
+    async with cluster.started() as operator:
+        await asyncio.sleep(2.1)
+        await operator.resign()
+        recorded, release = cluster.client.sent("PATCH", LEASE_PATH)[-2:]
+        assert _annotated(recorded)
+        assert {"op": "remove", "path": "/spec/holderIdentity"} in release.body
+
+
+@virtual_time
+async def test_what_the_lease_records_of_a_restore_is_known_before_the_first_decision(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cluster = Cluster(monkeypatch, lease_namespace="system")
+    free = {"metadata": {"resourceVersion": "5", "annotations": {RESTORED_ANNOTATION: "2027-01-15T08:00:00Z"}}}
+    held = free | {"spec": {"holderIdentity": cluster.operator._candidacy.identity}}  # type: ignore[union-attr]  # noqa: SLF001 - it is unique
+    for method in ("GET", "PATCH"):
+        cluster.client._answers[method, LEASE_PATH].clear()  # noqa: SLF001 - in place of no Lease
+    cluster.client.answers("GET", LEASE_PATH, free)
+    cluster.client.answers("PATCH", LEASE_PATH, held)
+    known: list[float | None] = []
+    monkeypatch.setattr(Reconcilers, "leadership_gained", lambda _, __, restored: known.append(restored))
+    async with cluster.started():
+        await asyncio.sleep(1)
+    assert known == [1_800_000_000.0]
 
 
 @virtual_time

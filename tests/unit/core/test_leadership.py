@@ -15,6 +15,7 @@ from provisioner_operator.core.leadership import (
     Renew,
     TakeOver,
     Wait,
+    recorded_restore,
 )
 from support.builders.core import NOON
 
@@ -203,3 +204,17 @@ def test_a_renewal_and_a_release_fail_once_another_holds_the_lease() -> None:
     }
     assert release.removes == ("/spec/holderIdentity",)
     assert dict(release.sets) == {"/spec/renewTime": "2027-01-15T08:00:00.000000Z"}
+
+
+def test_the_restore_that_the_lease_records_is_known_to_each_candidate() -> None:
+    candidacy = Candidacy("me")
+    assert candidacy.restored is None
+    candidacy.saw(a_lease(), 0)
+    assert candidacy.restored is None
+    candidacy.saw(replace(a_lease(version=2), restored=NOON), 1)
+    assert candidacy.restored == NOON
+
+
+def test_a_restore_is_recorded_beside_what_the_lease_says() -> None:
+    said = "2027-01-15T08:00:00.000000Z"
+    assert recorded_restore(NOON) == {"metadata": {"annotations": {"provisioner.dev/restored-at": said}}}

@@ -203,6 +203,22 @@ def test_any_field_of_a_lease_may_be_absent(spec: dict[str, Any] | None, expecte
     assert lease_record(body) == expected
 
 
+@pytest.mark.parametrize(
+    ("annotations", "restored"),
+    [
+        ({"provisioner.dev/restored-at": "2027-01-15T08:00:00.250000Z"}, 1_800_000_000.25),
+        ({"provisioner.dev/restored-at": "2027-01-15T09:00:00+01:00"}, 1_800_000_000.0),
+        ({"provisioner.dev/restored-at": "yesterday"}, None),
+        ({"another": "2027-01-15T09:00:00Z"}, None),
+        (None, None),
+    ],
+    ids=["recorded", "by hand", "no time", "not recorded", "none"],
+)
+def test_a_lease_records_when_a_restore_was_noticed(annotations: dict[str, str] | None, restored: float | None) -> None:
+    body = {"metadata": {"resourceVersion": "7", "annotations": annotations}}
+    assert lease_record(body).restored == restored
+
+
 def test_metadata_is_read_of_an_object_and_of_less_than_one() -> None:
     meta = object_meta(stored(a_job_manifest()))
     assert meta == ObjectMeta("acme", "job", "uid-of-job", "7")

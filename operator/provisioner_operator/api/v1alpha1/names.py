@@ -67,6 +67,8 @@ WORKSPACE_LABEL = f"{GROUP}/workspace"
 """Label of a workspace's jobs: the workspace's name."""
 BUILD_REASON_LABEL = f"{GROUP}/build-reason"
 """Label of a job that a workspace made although nobody asked for it: the reason, such as Autostop."""
+RESTORED_ANNOTATION = f"{GROUP}/restored-at"
+"""Annotation of the controllers' Lease: the time at which one of them last noticed that etcd was restored from a backup."""
 IDEMPOTENCY_KEY_ANNOTATION = f"{GROUP}/idempotency-key"
 """Annotation of a workspace or template: the latest request for a build or an import that had an idempotency key, as a digest,
 and the number of the latest build before it."""

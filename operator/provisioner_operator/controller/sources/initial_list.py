@@ -9,6 +9,7 @@ too, so that it knows as much as the leader when it takes over.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from provisioner_operator.controller import clock
@@ -36,6 +37,9 @@ _REFUSED_PAUSE_SECONDS = 60.0
 
 LASTING_CUT_SECONDS = 30.0
 """The time after which a watch that is cut is reported: an API server that restarts is back by then."""
+
+
+Work = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Lister:
@@ -74,6 +78,11 @@ class Lister:
         return next((each.path for each in self._watches if each.cut_seconds > LASTING_CUT_SECONDS), None)
 
     @property
+    def is_unsure(self) -> bool:
+        """Whether a watch lost contact, and has not shown since whether etcd is another one, perhaps for lack of a definition."""
+        return any(each.is_unsure for each in self._watches)
+
+    @property
     def _watches(self) -> Iterator[Reflector]:
         watches = (self._jobs, self._queues, self._daemons, self._templates, self._workspaces, self._supplies)
         return (each for each in watches if each is not None)
@@ -92,20 +101,20 @@ class Lister:
         if self._supplies is not None:
             await self._supplies.list()
 
-    def tasks(self) -> Iterable[tuple[str, Coroutine[Any, Any, None]]]:
+    def tasks(self) -> Iterable[tuple[str, Work]]:
         """Yield the endless tasks that keep everything current after the lists, each with a name."""
         where = "" if self._namespace is None else f" in {self._namespace}"
-        yield f"watch of jobs{where}", self._jobs.follow()
-        yield f"watch of queues{where}", self._queues.follow()
-        yield f"watch of daemons{where}", self._daemons.follow()
-        yield f"watch of templates{where}", self._templates.follow()
-        yield f"watch of workspaces{where}", self._workspaces.follow()
+        yield f"watch of jobs{where}", self._jobs.follow
+        yield f"watch of queues{where}", self._queues.follow
+        yield f"watch of daemons{where}", self._daemons.follow
+        yield f"watch of templates{where}", self._templates.follow
+        yield f"watch of workspaces{where}", self._workspaces.follow
         if self._supplies is not None:
-            yield f"watch of supplies{where}", self._supplies.follow()
-        yield f"resync{where}", self._repeat(self._resync)
-        yield f"list of ended jobs{where}", self._repeat(self._list_ended_jobs)
+            yield f"watch of supplies{where}", self._supplies.follow
+        yield f"resync{where}", partial(self._repeat, self._resync)
+        yield f"list of ended jobs{where}", partial(self._repeat, self._list_ended_jobs)
 
-    async def _repeat(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _repeat(self, work: Work) -> None:
         """Do the work over and over, whatever the API server answers."""
         while True:
             try:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import inf
 
+from provisioner_operator.core.daemons.ending import has_ended
 from provisioner_operator.core.daemons.incarnations import Instances
 from provisioner_operator.core.jobs.timeouts import heartbeat_interval
 from provisioner_operator.core.model.instant import Instant
@@ -28,11 +29,13 @@ class KnownDaemon:
     """Time from which it has had to stop runs of jobs that were unknown then."""
     reports: int = 0
     """Number of its heartbeats since it was first observed, or observed to be deleted, or missing when a term began."""
-    readable_at: float = 0.0
-    """Time from which a read that finds it at rest shows as much as these heartbeats."""
+    outdated_until: float = float("-inf")
+    """Time until which its object may be that of a restored backup, and shows nothing of its runs before it reports."""
     asked_at: float = float("-inf")
     """Time at which the last read of it was begun."""
     backs_off_until: float = float("-inf")
+    _two_reports_at: float = 0.0
+    """Time from which these heartbeats would have come."""
     drained_since: float | None = None
     """Time from which it has been deleted and without a job: it has to stop what it still runs."""
 
@@ -40,6 +43,11 @@ class KnownDaemon:
     def has_shown_runs(self) -> bool:
         """Whether its heartbeats, or a read, have shown all that it ran when they were last doubted."""
         return self.reports >= REVEALING_REPORTS
+
+    @property
+    def readable_at(self) -> float:
+        """Time from which a read that finds it at rest shows as much as two heartbeats."""
+        return max(self._two_reports_at, self.outdated_until)
 
     @property
     def awaits_read(self) -> bool:
@@ -60,20 +68,28 @@ class KnownDaemon:
         if reported:
             self.reports += 1
             self.reported_at = now.monotonic
+            self.outdated_until = float("-inf")
         if is_deleted_now:
             self._doubt_runs(now)
         if fresh:
             self._observe_read()
         return self.instances.observe(daemon.instance, fresh=fresh)
 
-    def begin_term(self, now: Instant) -> None:
-        """Believe again for a while that it runs what it reports, if that is recent."""
+    def begin_term(self, now: Instant, restored: float) -> None:
+        """Believe again for a while that it runs what it reports, if that is recent; etcd was `restored` at that time."""
         self.trusted_since = now.monotonic
+        # Cut off since then, it has stopped its runs as late as this.
+        self.outdated_until = restored + self.daemon.lost_after
         silence = now.monotonic - self.reported_at
         # One that has missed a heartbeat may have begun a run since, whose job came and went unnoticed.
         if silence > RECENT_INTERVALS * heartbeat_interval(self.daemon.lost_after):
             is_heard = self.has_shown_runs and silence <= RECENT_INTERVALS * self.daemon.idle_interval
             self._doubt_runs(now, heard=is_heard)
+
+    def may_hide_runs(self, now: Instant) -> bool:
+        """Return whether it may have runs that no heartbeat has shown yet; a status of before a restore shows no end of them."""
+        is_over = has_ended(self.daemon, now) and now.monotonic >= self.outdated_until
+        return not (self.has_shown_runs or is_over)
 
     def note_jobs(self, now: Instant, *, has_jobs: bool) -> None:
         """Take note of whether jobs are assigned to it."""
@@ -84,7 +100,7 @@ class KnownDaemon:
     def moments(self) -> tuple[float, ...]:
         """Return the times at which something about it may have to be decided without any news."""
         read = self.readable_at if self.awaits_read else float("inf")
-        return (self.backs_off_until, self.trusted_until, self.stopped_at, read)
+        return (self.backs_off_until, self.trusted_until, self.stopped_at, self.outdated_until, read)
 
     def next_moment(self, now: Instant) -> float:
         """Return the next of these times; infinity if there is none."""
@@ -95,7 +111,7 @@ class KnownDaemon:
         self.reports = 0
         # As long as two heartbeats of a daemon with runs: what was assigned just before this has been acknowledged by then.
         wait = 0.0 if heard else REVEALING_REPORTS * heartbeat_interval(self.daemon.lost_after)
-        self.readable_at = now.monotonic + wait
+        self._two_reports_at = now.monotonic + wait
 
     def _observe_read(self) -> None:
         """Take note that a read has just shown its present state.

@@ -6,7 +6,7 @@ must have stopped it and the reconciler drops it.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,9 @@ from provisioner_operator.core.daemons.decisions import (
     MarkOffline,
     ReleaseDaemon,
 )
-from provisioner_operator.core.daemons.ending import has_ended, release_of_unreadable
+from provisioner_operator.core.daemons.ending import release_of_unreadable
 from provisioner_operator.core.daemons.known_daemon import KnownDaemon
-from provisioner_operator.core.daemons.liveness import Liveness
+from provisioner_operator.core.daemons.liveness import DEFAULT_LOST_AFTER, Liveness
 from provisioner_operator.core.daemons.pods import DaemonPods
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon, UnreadableObject
@@ -29,6 +29,8 @@ from provisioner_operator.core.model.records import Daemon, UnreadableObject
 if TYPE_CHECKING:
     from provisioner_operator.core.model.matching import Supply
 
+UNKNOWN_TO_BACKUP = "daemons that a restored backup lacks"
+"""In place of the uid of daemons that etcd may have forgotten: they are judged like one that was deleted when it was restored."""
 BACK_OFF_SECONDS = 60.0
 """Time for which a daemon that did not acknowledge an assignment gets no new one."""
 
@@ -213,10 +215,13 @@ class KnownDaemons:
         """Return whether the daemon's process is certainly over, or its own fence has stopped its runs."""
         return self._liveness.is_lost(uid, now)
 
-    def begin_term(self, now: Instant) -> None:
-        """Believe again for a while that the daemons run what they report, even of unknown jobs, if that is recent."""
+    def begin_term(self, now: Instant, restored: float | None = None) -> None:
+        """Believe for a while what daemons report, if that is recent; not what is older than a restore, by the wall clock."""
+        since = _monotonic(restored, now)
         for entry in self._entries.values():
-            entry.begin_term(now)
+            entry.begin_term(now, since)
+        if now.monotonic < since + DEFAULT_LOST_AFTER:
+            self._liveness.deleted(UNKNOWN_TO_BACKUP, replace(now, monotonic=since))
 
     def are_claims_trusted(self, uid: str, now: Instant) -> bool:
         """Return whether the daemon may still be stopping runs of jobs that were deleted before they could be observed."""
@@ -224,10 +229,8 @@ class KnownDaemons:
 
     def may_hide_runs(self, uid: str, now: Instant) -> bool:
         """Return whether the daemon may have runs that no heartbeat has shown to this process yet."""
-        if self.is_lost(uid, now):
-            return False
         entry = self._entries.get(uid)
-        return entry is None or not (entry.has_shown_runs or has_ended(entry.daemon, now))
+        return not self.is_lost(uid, now) and (entry is None or entry.may_hide_runs(now))
 
     def is_replaced(self, uid: str, instance: str) -> bool:
         """Return whether that process of the daemon is certainly gone because another one reports."""
@@ -294,6 +297,12 @@ class KnownDaemons:
                 del self._healthy[previous.supply]
         if daemon is not None and daemon.is_healthy:
             self._healthy.setdefault(daemon.supply, set()).add(daemon.uid)
+
+
+def _monotonic(restored: float | None, now: Instant) -> float:
+    """Return the monotonic time of a restore; minus infinity if there was none."""
+    # A time to come is of the clock of another machine, and means at most now.
+    return -inf if restored is None else now.monotonic - max(now.wall - restored, 0.0)
 
 
 def _eligibility(daemon: Daemon) -> tuple[object, ...]:

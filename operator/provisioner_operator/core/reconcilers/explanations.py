@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
+from provisioner_operator.core.daemons.registry import UNKNOWN_TO_BACKUP
 from provisioner_operator.core.jobs.decisions import Explain
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Job
@@ -12,6 +13,7 @@ from provisioner_operator.core.scheduling.explanation import (
     explain_awaited_reports,
     explain_busy_workspace,
     explain_limit,
+    explain_restore,
     explain_unsaved_state,
 )
 from provisioner_operator.core.scheduling.explanation_places import ExplanationPlaces
@@ -88,6 +90,8 @@ class JobExplanations(JobCache):
         if (kept := self._unsaved_state(workspace_of(job))) is not None:
             return explain_unsaved_state(*kept)
         first = self._placement.blocker_of(job) or ""
+        if first == UNKNOWN_TO_BACKUP:
+            return explain_restore()
         if self._placement.is_holding(first):
             daemon = self._daemons.get(first)
             return explain_awaited_reports(None if daemon is None else daemon.name)

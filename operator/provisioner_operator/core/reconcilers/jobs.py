@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.daemons.decisions import MarkOffline, ReleaseDaemon
+from provisioner_operator.core.daemons.registry import UNKNOWN_TO_BACKUP
 from provisioner_operator.core.jobs.decisions import Assign, CheckJob, Expire, Explain, RecordGeneration, Release
 from provisioner_operator.core.jobs.evaluation import Context, evaluate
 from provisioner_operator.core.jobs.workspace_permission import Ownership
@@ -16,7 +17,7 @@ from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon, EndedJob, Job
 from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.core.reconcilers.queue_statuses import QueueStatuses
-from provisioner_operator.core.scheduling.workspace_queue import NamespacedName, workspace_named_by
+from provisioner_operator.core.scheduling.workspace_queue import EVERYWHERE, NamespacedName, workspace_named_by
 
 HELD_SECONDS = 5.0
 """Requeue interval of a job to be deleted that is held until the status of its workspace or template records its end."""
@@ -48,15 +49,20 @@ class JobReconciler(QueueStatuses):
         self._holds = holds
         self._ownership_of = ownership_of
 
-    def leadership_gained(self, now: Instant) -> None:
-        """Distrust that every job was observed: a watch may have ended unnoticed, and a run's job be deleted before or since."""
+    def leadership_gained(self, now: Instant, restored: float | None = None) -> None:
+        """Distrust that every job was observed: a watch may have ended unnoticed, and a run's job be deleted before or since.
+
+        `restored` is the wall-clock time at which a restore of etcd was last noticed.
+        """
         self._claimable.clear()
-        self._daemons.begin_term(now)
+        self._daemons.begin_term(now, restored)
+        if self._daemons.is_judged(UNKNOWN_TO_BACKUP) and self._daemons.may_hide_runs(UNKNOWN_TO_BACKUP, now):
+            self._work.add(*self._placement.hold(UNKNOWN_TO_BACKUP, EVERYWHERE), UNKNOWN_TO_BACKUP)
         for daemon in self._daemons:
             self._work.add(*self._placement.trust_claims(daemon), daemon.uid)
             # One that cannot be parsed is not held against its namespace: nothing would ever end that.
             if not self._daemons.is_unreadable(daemon.uid) and self._daemons.may_hide_runs(daemon.uid, now):
-                self._work.add(*self._placement.hold(daemon))
+                self._work.add(*self._placement.hold(daemon.uid, daemon.namespace))
 
     # --- the outcome of decisions ---
 

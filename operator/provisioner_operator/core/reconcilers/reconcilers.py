@@ -27,9 +27,9 @@ class Reconcilers:
         supplies = SupplyReconciler(jobs, workspaces, is_on=publish_supplies)
         return cls(jobs, PoolReconciler(jobs, default_image), workspaces, supplies)
 
-    def leadership_gained(self, now: Instant) -> None:
-        """Prepare to decide after a time in which another controller may have led."""
-        self.jobs.leadership_gained(now)
+    def leadership_gained(self, now: Instant, restored: float | None) -> None:
+        """Prepare to decide after a time in which another controller may have led, and etcd have been `restored`."""
+        self.jobs.leadership_gained(now, restored)
         self.pools.leadership_gained()
         self.workspaces.leadership_gained()
 

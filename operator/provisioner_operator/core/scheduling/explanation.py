@@ -124,6 +124,13 @@ def explain_awaited_reports(daemon: str | None) -> Explanation:
     return Explanation(PendingReason.WORKSPACE_BUSY, message, ())
 
 
+def explain_restore() -> Explanation:
+    """Explain a job of a workspace that waits since etcd was restored: daemons may run something that the backup does not know."""
+    who = "daemons that the restored backup of etcd may lack"
+    message = f"{_AWAITED}{who}, since they may run something. Wait until they count as lost, after five minutes."
+    return Explanation(PendingReason.WORKSPACE_BUSY, message, ())
+
+
 def awaits_reports(job: Job) -> bool:
     """Return whether the job's status says that it waits for a daemon's reports, which only the controller knows."""
     return job.reason == PendingReason.WORKSPACE_BUSY and (job.message or "").startswith(_AWAITED)

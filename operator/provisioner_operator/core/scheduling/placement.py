@@ -20,7 +20,7 @@ class Placement:
         self._occupancy = Occupancy(tell_changed)
         self._lines = WorkspaceQueues()
         self._readers = WorkspaceReaders()
-        self._holders: dict[str, str] = {}
+        self._holders: dict[str, str | None] = {}
         """Namespaces of the daemons whose runs are not known yet, by the daemon's uid."""
         self._unsaved: dict[str, frozenset[NamespacedName]] = {}
         """Workspaces whose states could not be saved and exist only on a daemon's disk, by the daemon's uid."""
@@ -177,15 +177,14 @@ class Placement:
             self._unsaved[daemon_uid] = workspaces
         return self._settle(f"state on {daemon_uid}", before, workspaces)
 
-    def hold(self, daemon: Daemon) -> list[str]:
+    def hold(self, daemon_uid: str, namespace: str | None) -> list[str]:
         """Hold all workspaces of the daemon's namespace: it may have runs that are not known yet."""
-        self._holders[daemon.uid] = daemon.namespace
-        return self._lines.hold(daemon.namespace, daemon.uid)
+        self._holders[daemon_uid] = namespace
+        return self._lines.hold(namespace, daemon_uid)
 
     def release(self, daemon_uid: str) -> list[str]:
         """Hold no workspace any more because of what the daemon may run."""
-        namespace = self._holders.pop(daemon_uid, None)
-        return [] if namespace is None else self._lines.release(namespace, daemon_uid)
+        return self._lines.release(self._holders.pop(daemon_uid), daemon_uid) if self.is_holding(daemon_uid) else []
 
     def lose(self, daemon_uid: str) -> list[str]:
         """Drop all runs of a daemon whose process is certainly gone."""

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from provisioner_operator.core.jobs.ordering import CreationKey, creation_key
 from provisioner_operator.core.model.records import Job
 
+EVERYWHERE = None
+"""In place of a namespace: all of them, also those of which nothing is known yet."""
 NamespacedName = tuple[str, str]
 """Namespace and name, as types.NamespacedName in Kubernetes."""
 
@@ -68,7 +70,7 @@ class WorkspaceQueues:
     def __init__(self) -> None:
         self._lines: dict[str, dict[str, _Queue]] = {}
         """Queues by namespace and workspace; none of them is empty."""
-        self._holders: dict[str, set[str]] = {}
+        self._holders: dict[str | None, set[str]] = {}
         """Uids of the daemons that hold all workspaces, by namespace."""
 
     def wait(self, job: Job) -> None:
@@ -95,14 +97,14 @@ class WorkspaceQueues:
             line.occupants -= {occupant}
             self._tidy(workspace, line)
 
-    def hold(self, namespace: str, daemon_uid: str) -> list[str]:
+    def hold(self, namespace: str | None, daemon_uid: str) -> list[str]:
         """Hold all workspaces of the namespace; return the uids of the jobs whose turn it was."""
         # Looked for only by the first of many daemons: the queues of a namespace may be thousands.
-        following = [] if self.is_held(namespace) else self._next_in_all(namespace)
+        following = [] if namespace in self._holders else self._next_in_all(namespace)
         self._holders.setdefault(namespace, set()).add(daemon_uid)
         return following
 
-    def release(self, namespace: str, daemon_uid: str) -> list[str]:
+    def release(self, namespace: str | None, daemon_uid: str) -> list[str]:
         """Hold the namespace's workspaces no longer for this daemon; return the uids of the jobs whose turn begins."""
         holders = self._holders.get(namespace, set())
         holders.discard(daemon_uid)
@@ -112,18 +114,18 @@ class WorkspaceQueues:
 
     def held(self) -> int:
         """Return the number of namespaces whose workspaces are held."""
-        return len(self._holders)
+        return len(self._held())
 
     def held_jobs(self) -> Iterator[Job]:
         """Iterate over the jobs whose turn it would be if no daemon held their workspaces."""
-        for namespace in self._holders:
+        for namespace in self._held():
             for line in self._lines.get(namespace, {}).values():
                 if line.waiting and not line.occupants:
                     yield line.waiting[0]
 
     def is_held(self, namespace: str) -> bool:
         """Return whether a daemon holds all workspaces of the namespace."""
-        return namespace in self._holders
+        return namespace in self._holders or EVERYWHERE in self._holders
 
     def next_in(self, workspace: NamespacedName) -> str | None:
         """Return the uid of the job whose turn it is; None while the workspace is occupied or no job waits."""
@@ -161,13 +163,19 @@ class WorkspaceQueues:
         line = self._known_line(workspace) if workspace is not None else None
         if line is None:
             return None
-        if occupants := line.occupants or self._holders.get(job.namespace):
+        if occupants := line.occupants or self._holders.get(job.namespace) or self._holders.get(EVERYWHERE):
             return min(occupants)
         first = line.waiting[0].uid if line.waiting else job.uid
         return None if first == job.uid else first
 
-    def _next_in_all(self, namespace: str) -> list[str]:
-        found = (self.next_in((namespace, workspace)) for workspace in self._lines.get(namespace, ()))
+    def _held(self) -> list[str]:
+        """Return the namespaces whose workspaces are held, as far as jobs wait there or a daemon is known to hold them."""
+        waiting = self._lines if EVERYWHERE in self._holders else ()
+        return list(dict.fromkeys([*waiting, *(each for each in self._holders if each is not EVERYWHERE)]))
+
+    def _next_in_all(self, namespace: str | None) -> list[str]:
+        concerned = self._lines if namespace is EVERYWHERE else (namespace,)
+        found = (self.next_in((each, workspace)) for each in concerned for workspace in self._lines.get(each, ()))
         return [uid for uid in found if uid is not None]
 
     def _known_line(self, workspace: NamespacedName) -> _Queue | None:

@@ -44,7 +44,9 @@ class Controller:
             gate,
             1,
         )
-        self.loop = DecisionLoop(reconcilers, self.observer, writer, metrics, lambda: 1 if leads else None)
+        self.loop = DecisionLoop(
+            reconcilers, self.observer, writer, metrics, lambda: 1 if leads else None, lambda: None
+        )
 
 
 @pytest.fixture

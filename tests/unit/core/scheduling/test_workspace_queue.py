@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from provisioner_operator.core.scheduling.workspace_queue import NamespacedName, WorkspaceQueues
+from provisioner_operator.core.scheduling.workspace_queue import EVERYWHERE, NamespacedName, WorkspaceQueues
 from support.builders.core import NAMESPACE, a_job
 
 DEV = (NAMESPACE, "dev")
@@ -116,3 +116,25 @@ def test_of_many_daemons_only_the_first_and_the_last_look_at_the_queues_and_only
     assert len(turns) == looks.total() == 10
     assert [uid for daemon in daemons for uid in lines.release(NAMESPACE, daemon)] == turns
     assert looks.total() == 20
+
+
+def test_what_holds_all_namespaces_holds_those_that_appear_later_until_it_is_over() -> None:
+    lines = a_line_of_two()
+    lines.hold("theirs", "d")
+    assert lines.hold(EVERYWHERE, "restore") == [FIRST.uid]
+    lines.wait(new := a_job("new", workspace="dev", namespace="other"))
+    assert (lines.is_turn_of(FIRST), lines.is_turn_of(new)) == (False, False)
+    assert lines.blocker_of(new) == "restore"
+    assert lines.held() == 3
+    assert list(lines.held_jobs()) == [FIRST, new]
+    assert lines.release(EVERYWHERE, "restore") == [FIRST.uid, new.uid]
+    assert (lines.is_turn_of(FIRST), lines.is_turn_of(new), lines.held()) == (True, True, 1)
+
+
+def test_a_namespace_that_a_daemon_holds_too_stays_held() -> None:
+    lines = a_line_of_two()
+    lines.hold(EVERYWHERE, "restore")
+    assert lines.hold(NAMESPACE, "d") == []
+    assert lines.release(EVERYWHERE, "restore") == []
+    assert not lines.is_turn_of(FIRST)
+    assert lines.release(NAMESPACE, "d") == [FIRST.uid]
