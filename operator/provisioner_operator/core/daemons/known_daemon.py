@@ -28,8 +28,8 @@ class KnownDaemon:
     """Time from which it has had to stop runs of jobs that were unknown then."""
     reports: int = 0
     """Number of its heartbeats since it was first observed, or observed to be deleted, or missing when a term began."""
-    readable_at: float = 0.0
-    """Time from which a read that finds it at rest shows as much as these heartbeats."""
+    doubted_at: float = float("-inf")
+    """Time at which its runs were doubted last: a read that is begun later and finds it at rest shows as much as these heartbeats."""
     asked_at: float = float("-inf")
     """Time at which the last read of it was begun."""
     backs_off_until: float = float("-inf")
@@ -72,8 +72,7 @@ class KnownDaemon:
         silence = now.monotonic - self.reported_at
         # One that has missed a heartbeat may have begun a run since, whose job came and went unnoticed.
         if silence > RECENT_INTERVALS * heartbeat_interval(self.daemon.lost_after):
-            is_heard = self.has_shown_runs and silence <= RECENT_INTERVALS * self.daemon.idle_interval
-            self._doubt_runs(now, heard=is_heard)
+            self._doubt_runs(now)
 
     def note_jobs(self, now: Instant, *, has_jobs: bool) -> None:
         """Take note of whether jobs are assigned to it."""
@@ -83,19 +82,16 @@ class KnownDaemon:
 
     def moments(self) -> tuple[float, ...]:
         """Return the times at which something about it may have to be decided without any news."""
-        read = self.readable_at if self.awaits_read else float("inf")
-        return (self.backs_off_until, self.trusted_until, self.stopped_at, read)
+        return (self.backs_off_until, self.trusted_until, self.stopped_at)
 
     def next_moment(self, now: Instant) -> float:
         """Return the next of these times; infinity if there is none."""
         return min((each for each in self.moments() if now.monotonic < each), default=inf)
 
-    def _doubt_runs(self, now: Instant, *, heard: bool = False) -> None:
-        """Believe no more that its runs are known; `heard` if its heartbeats were, as of a standby, until now."""
+    def _doubt_runs(self, now: Instant) -> None:
+        """Believe no more that its runs are known."""
         self.reports = 0
-        # As long as two heartbeats of a daemon with runs: what was assigned just before this has been acknowledged by then.
-        wait = 0.0 if heard else REVEALING_REPORTS * heartbeat_interval(self.daemon.lost_after)
-        self.readable_at = now.monotonic + wait
+        self.doubted_at = now.monotonic
 
     def _observe_read(self) -> None:
         """Take note that a read has just shown its present state.
@@ -103,7 +99,7 @@ class KnownDaemon:
         A daemon at rest reports before it acknowledges a job that changes a workspace (`daemon/jobs/held_job.py`): when the read
         was begun, it ran none. It may run others, so this does not release a deleted one.
         """
-        if self.awaits_read and self.asked_at >= self.readable_at:
+        if self.awaits_read and self.asked_at >= self.doubted_at:
             self.reports = REVEALING_REPORTS
 
     @property

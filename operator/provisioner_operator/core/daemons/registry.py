@@ -260,7 +260,7 @@ class KnownDaemons:
         `is_clear` tells whether no run of it is known, `is_awaited` whether jobs wait until it has shown what it runs.
         """
         entry = self._entries[uid]
-        has_to_show = is_awaited and entry.awaits_read and now.monotonic >= entry.readable_at
+        has_to_show = is_awaited and entry.awaits_read
         if entry.instances.ask() or self._liveness.needs_check(uid, now) or has_to_show:
             self._liveness.begin_check(uid, now)
             entry.asked_at = now.monotonic
