@@ -7,7 +7,7 @@ equivalent of a cancel; and the controller of a plug file (see `plug.example.yam
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,13 @@ def provisioner_jobs(
         canceled=Sign(collection, "status.phase == 'Canceled'"),
         pids=pids or {},
     )
+
+
+def jobs_without_workspace(namespace: str, behavior: Behavior) -> Subject:
+    """Return the product's jobs in a namespace that name no workspace, and so wait for none."""
+    builds = provisioner_jobs(namespace, behavior)
+    spec = {key: value for key, value in builds.template["spec"].items() if key not in ("workspaceRef", "transition")}
+    return replace(builds, template={**builds.template, "spec": spec | {"type": "TemplateDryRun"}})
 
 
 def batch_jobs(namespace: str, pids: Mapping[str, int]) -> Subject:

@@ -1,12 +1,14 @@
 """Order the writes of one namespace: what a user waits for first. Pure; used by `writer`.
 
-A cancel stops something that somebody does not want; an assignment starts what somebody waits for; an explanation says why something
-does not start. Each kind is bounded (by users, slots, and places for explanations), so the others are not put off for long.
+A cancel stops something that somebody does not want; an assignment starts what somebody waits for; a read shows what assignments wait
+for, as after a start; an explanation says why something does not start. Each kind is bounded (by users, slots, daemons, and places for
+explanations), so the others are not put off for long.
 """
 
 from enum import IntEnum
 
-from provisioner_operator.core.jobs.decisions import Assign, Cancel, Explain
+from provisioner_operator.core.daemons.decisions import CheckDaemon
+from provisioner_operator.core.jobs.decisions import Assign, Cancel, CheckJob, Explain
 from provisioner_operator.core.workspaces.decisions import Supersede
 
 
@@ -15,8 +17,9 @@ class Urgency(IntEnum):
 
     CANCEL = 0
     ASSIGN = 1
-    EXPLAIN = 2
-    OTHER = 3
+    READ = 2
+    EXPLAIN = 3
+    OTHER = 4
 
 
 def urgency_of(work: object) -> Urgency:
@@ -26,6 +29,8 @@ def urgency_of(work: object) -> Urgency:
             return Urgency.CANCEL
         case Assign():
             return Urgency.ASSIGN
+        case CheckDaemon() | CheckJob():
+            return Urgency.READ
         case Explain():
             return Urgency.EXPLAIN
         case _:

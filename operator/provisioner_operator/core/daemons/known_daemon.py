@@ -31,11 +31,11 @@ class KnownDaemon:
     """Number of its heartbeats since it was first observed, or observed to be deleted, or missing when a term began."""
     outdated_until: float = float("-inf")
     """Time until which its object may be that of a restored backup, and shows nothing of its runs before it reports."""
+    doubted_at: float = float("-inf")
+    """Time at which its runs were doubted last."""
     asked_at: float = float("-inf")
     """Time at which the last read of it was begun."""
     backs_off_until: float = float("-inf")
-    _two_reports_at: float = 0.0
-    """Time from which these heartbeats would have come."""
     drained_since: float | None = None
     """Time from which it has been deleted and without a job: it has to stop what it still runs."""
 
@@ -47,7 +47,7 @@ class KnownDaemon:
     @property
     def readable_at(self) -> float:
         """Time from which a read that finds it at rest shows as much as two heartbeats."""
-        return max(self._two_reports_at, self.outdated_until)
+        return max(self.doubted_at, self.outdated_until)
 
     @property
     def awaits_read(self) -> bool:
@@ -83,8 +83,7 @@ class KnownDaemon:
         silence = now.monotonic - self.reported_at
         # One that has missed a heartbeat may have begun a run since, whose job came and went unnoticed.
         if silence > RECENT_INTERVALS * heartbeat_interval(self.daemon.lost_after):
-            is_heard = self.has_shown_runs and silence <= RECENT_INTERVALS * self.daemon.idle_interval
-            self._doubt_runs(now, heard=is_heard)
+            self._doubt_runs(now)
 
     def may_hide_runs(self, now: Instant) -> bool:
         """Return whether it may have runs that no heartbeat has shown yet; a status of before a restore shows no end of them."""
@@ -99,19 +98,16 @@ class KnownDaemon:
 
     def moments(self) -> tuple[float, ...]:
         """Return the times at which something about it may have to be decided without any news."""
-        read = self.readable_at if self.awaits_read else float("inf")
-        return (self.backs_off_until, self.trusted_until, self.stopped_at, self.outdated_until, read)
+        return (self.backs_off_until, self.trusted_until, self.stopped_at, self.outdated_until)
 
     def next_moment(self, now: Instant) -> float:
         """Return the next of these times; infinity if there is none."""
         return min((each for each in self.moments() if now.monotonic < each), default=inf)
 
-    def _doubt_runs(self, now: Instant, *, heard: bool = False) -> None:
-        """Believe no more that its runs are known; `heard` if its heartbeats were, as of a standby, until now."""
+    def _doubt_runs(self, now: Instant) -> None:
+        """Believe no more that its runs are known."""
         self.reports = 0
-        # As long as two heartbeats of a daemon with runs: what was assigned just before this has been acknowledged by then.
-        wait = 0.0 if heard else REVEALING_REPORTS * heartbeat_interval(self.daemon.lost_after)
-        self._two_reports_at = now.monotonic + wait
+        self.doubted_at = now.monotonic
 
     def _observe_read(self) -> None:
         """Take note that a read has just shown its present state.

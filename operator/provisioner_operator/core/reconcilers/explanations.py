@@ -85,21 +85,26 @@ class JobExplanations(JobCache):
 
     def _busy(self, job: Job) -> Explanation | None:
         """Explain what goes first in the job's workspace; None if it is this job's turn."""
-        if self._placement.is_turn_of(job):
+        if self._placement.is_turn_of(job) or self._awaited(job) is not None:
             return None
         if (kept := self._unsaved_state(workspace_of(job))) is not None:
             return explain_unsaved_state(*kept)
-        first = self._placement.blocker_of(job) or ""
-        if first == UNKNOWN_TO_BACKUP:
-            return explain_restore()
-        if self._placement.is_holding(first):
-            daemon = self._daemons.get(first)
-            return explain_awaited_reports(None if daemon is None else daemon.name)
-        blocker = self._jobs.get(first)
+        blocker = self._jobs.get(self._placement.blocker_of(job) or "")
         return explain_busy_workspace(job.workspace, None if blocker is None else blocker.name)
 
+    def _awaited(self, job: Job) -> str | None:
+        """Return the uid of a daemon whose reports all jobs of workspaces wait for, if the job waits for nothing else before."""
+        first = self._placement.blocker_of(job)
+        is_kept = self._unsaved_state(workspace_of(job)) is not None
+        return first if first is not None and self._placement.is_holding(first) and not is_kept else None
+
     def _held(self, job: Job) -> Explanation | None:
-        """Explain which limit of the namespace's policy holds up the job; None if none does."""
+        """Explain what holds up the job though it is first in its workspace: reports that are awaited, or a limit; None if nothing does."""
+        if (awaited := self._awaited(job)) == UNKNOWN_TO_BACKUP:
+            return explain_restore()
+        if awaited is not None:
+            daemon = self._daemons.get(awaited)
+            return explain_awaited_reports(None if daemon is None else daemon.name)
         queue = self.policy_queues.of(job.namespace)
         limit = None if queue is None else queue.limit_of(job)
         return None if queue is None or limit is None else explain_limit(queue, limit)

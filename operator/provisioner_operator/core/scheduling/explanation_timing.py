@@ -164,7 +164,7 @@ class PendingReasons:
     ) -> Explanation | None:
         """Return the explanation to write; None if there is none yet: then the job comes up again in time.
 
-        `busy` explains why it is not the job's turn in its workspace, and `held` which limit is reached; None if it is, or none is.
+        `busy` explains what goes first in the job's workspace, and `held` what else holds it up: reports that are awaited, or a limit.
         """
         if busy is not None:
             explanation = busy
@@ -173,7 +173,7 @@ class PendingReasons:
             found = self._explain(job.demand, fleet)
             if found != line.announced:
                 line.announced = None
-            # A limit is no news where nobody could run the job anyway.
+            # Neither is news where nobody could run the job anyway.
             first = held if found is None or found.reason not in STUCK else None
             if first is None and found is None:
                 self._look_at_demand_again(job.demand, now)
