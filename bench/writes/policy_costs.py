@@ -2,6 +2,10 @@
 
     PYTHONPATH=.:tests:operator:devcluster .venv/bin/python -m bench.writes.policy_costs --against ../before
 
+On a busy machine, the best of many short rounds says more (what follows `--` are options of `go test`):
+
+    ... -m bench.writes.policy_costs --against ../before -- -count=150 -benchtime=15x | sort -k1,1 -k5,5n | sort -u -k1,1
+
 Prints Go's benchmark: nanoseconds, nanoseconds of CPU with those of the garbage collector, bytes and allocations. `floor` is the same
 policy with the condition `false`: that much costs any policy with a parameter. `combination` is a job whose tags are all there, but not
 at one of 63 supplies, so that all have to be compared. Left out is the lookup of the policy, the
@@ -36,7 +40,8 @@ LAST = MOST_SUPPLIES - 1
 
 @click.command()
 @click.option("--against", type=click.Path(exists=True, path_type=Path), help="Another checkout.")
-def main(against: Path | None) -> None:
+@click.argument("options", nargs=-1)
+def main(against: Path | None, options: tuple[str, ...]) -> None:
     """Measure and print."""
     checkouts = {"now": REPOSITORY} | ({} if against is None else {"before": against})
     policies = {name: _policy(path) for name, path in checkouts.items()}
@@ -51,7 +56,7 @@ def main(against: Path | None) -> None:
             cases += [{"name": f"{fleet}/{what}/{name}", "policy": name, **written} for name in checkouts]
     combination = {"params": _all_combinations_but_one(), "object": stored(_job_of(LAST)), "warns": True}
     cases += [{"name": f"combination/warned/{name}", "policy": name, **combination} for name in checkouts]
-    sys.exit(run_benchmark(POLICY, {"policies": policies, "cases": cases}))
+    sys.exit(run_benchmark(POLICY, {"policies": policies, "cases": cases}, *options))
 
 
 def _policy(repository: Path) -> Manifest:
