@@ -14,8 +14,8 @@ from provisioner_devcluster.build.go_modules import CONTROL_PLANE
 from provisioner_devcluster.build.go_toolchain import find_go
 
 
-def run_benchmark(file: Path, content: object) -> int:
-    """Run the benchmarks of a file, which read `content` from `input.json`; return the exit code."""
+def run_benchmark(file: Path, content: object, *options: str) -> int:
+    """Run the benchmarks of a file, which read `content` from `input.json`, with options of `go test`; return the exit code."""
     with tempfile.TemporaryDirectory(prefix=f"{file.stem}-") as name:
         folder = Path(name)
         for each in ("go.mod", "go.sum"):
@@ -30,6 +30,7 @@ def run_benchmark(file: Path, content: object) -> int:
             "-vet=off",
             "-run=^$",
             "-bench=.",
+            *options,
         ]
         done = subprocess.run(command, cwd=folder, env=environment_with(BUILD_ENVIRONMENT), check=False)
     return done.returncode

@@ -75,7 +75,7 @@ def warnings(admin: Kubectl, manifest: Manifest) -> tuple[str, ...]:
 def publish(admin: Kubectl, content: SupplyContent) -> None:
     """Write the content, and wait until the policy compares with it: the nearest supply has another name each time."""
     meta = admin.get("provisionersupply", SUPPLY_NAME)["metadata"]
-    known = SupplyRecord(NS, meta["uid"], 1, SupplyContent())
+    known = SupplyRecord(NS, meta["uid"], 1, SupplyContent(), None)
     operations = WriteSupply(NS, known, content).patch(known).operations()
     admin.patch("provisionersupply", SUPPLY_NAME, [dict(each) for each in operations])
     assert content.supplies

@@ -2,8 +2,12 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
+from provisioner_operator.api.v1alpha1.enums import Provisioner, SupplyPart
 from provisioner_operator.api.v1alpha1.names import API_VERSION, SUPPLY_NAME
+from provisioner_operator.core.model.matching import OWNER, SCOPE, Supply, effective_tags
+from provisioner_operator.core.scheduling.supply_index import index_supplies
 from support.builders.manifests import a_job_manifest
 from support.cluster.installation import IN_FORCE_WITHIN, PROBE_NAMESPACE
 from support.cluster.kubectl import Kubectl
@@ -17,15 +21,23 @@ BINDING = "match-warning.provisioner.dev"
 _DEFINITION = "provisioner.dev_provisionersupplies.yaml"
 
 
-def a_supply_manifest(*supplies: Manifest, templates: Manifest | None = None, **spec: object) -> Manifest:
-    """The supplies of a namespace."""
+def a_supply_manifest(*supplies: Manifest, templates: Manifest | None = None, **spec: Any) -> Manifest:
+    """The supplies of a namespace, with their index unless they are `omitted`."""
     content = {"supplies": list(supplies), "templates": templates or {}} | spec
+    if SupplyPart.SUPPLIES not in spec.get("omitted", ()):
+        content |= index_supplies([_supply(each) for each in supplies]).json()
     return {
         "apiVersion": API_VERSION,
         "kind": "ProvisionerSupply",
         "metadata": {"name": SUPPLY_NAME},
         "spec": content,
     }
+
+
+def _supply(manifest: Manifest) -> Supply:
+    tags = dict(each.split("=", 1) for each in manifest["tags"])
+    scope = {SCOPE: manifest["scope"], OWNER: manifest["owner"]}
+    return Supply("", frozenset(map(Provisioner, manifest["provisioners"])), effective_tags(tags | scope))
 
 
 def install_match_warnings(admin: Kubectl) -> None:

@@ -46,7 +46,9 @@ MOST_QUEUE_GROUPS = 20
 """Groups that the status of a ProvisionerQueue shows."""
 MOST_SUPPLIES = 64
 """Different supplies in a ProvisionerSupply: the API server compares each creation with all of them."""
+MOST_SUPPLY_NEEDS = 4_096
+"""Needs in its index: each supply may have 32 tags of its own, and has a scope."""
 MOST_SUPPLY_TEMPLATES = 512
 """Templates in a ProvisionerSupply."""
 MOST_SUPPLY_BYTES = 65_536
-"""Bytes, about, of each of its two parts: API servers keep all of these objects in memory."""
+"""Bytes, about, of each of its two parts, the supplies with their index: API servers keep all of these objects in memory."""

@@ -125,10 +125,9 @@ class SupplyReconciler:
 
     def _decide_one(self, namespace: str, templates: Mapping[str, TemplateDemand]) -> WriteSupply | None:
         known = self._records.get(self._current.get(namespace, ""))
-        former = None if known is None else known.content
-        content = summarize(self._offers(namespace), templates, former)
+        content = summarize(self._offers(namespace), templates, None if known is None else known.content)
         # Nothing is created for a namespace that never had anything, or that is being deleted.
-        if content == former or (known is None and content.is_empty):
+        if content.is_empty if known is None else known.says(content):
             self._work.forget(namespace)  # a write that was refused is not due any more
             return None
         return WriteSupply(namespace, known, content)

@@ -4,7 +4,7 @@ An admission policy compares new jobs and workspaces with it, by the rule of `co
 set of different supplies or the needs of a template do, so that daemons that come and go in equal numbers cost no write.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from provisioner_operator.api.v1alpha1.enums import Provisioner, SupplyPart
@@ -14,6 +14,7 @@ from provisioner_operator.core.model.decision import ObjectReference
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.json_value import JsonObject, JsonValue
 from provisioner_operator.core.model.matching import OWNER, SCOPE, Supply
+from provisioner_operator.core.scheduling.supply_index import SupplyIndex, index_supplies
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,19 @@ class SupplyContent:
         """Whether there is neither a supply nor a template."""
         return self == SupplyContent()
 
+    @property
+    def index(self) -> SupplyIndex | None:
+        """What the admission policy compares with; None if there are too many supplies."""
+        return None if self.supplies is None else index_supplies([each.supply for each in self.supplies])
+
     def json(self) -> JsonObject:
         """Render it as the object's spec."""
         parts = {SupplyPart.SUPPLIES: self.supplies, SupplyPart.TEMPLATES: self.templates}
         omitted: list[JsonValue] = [name for name, part in parts.items() if part is None]
+        index = self.index
         return {
             "supplies": [_supply_json(each) for each in self.supplies or ()],
+            **({} if index is None else index.json()),
             "templates": {name: _demand_json(each) for name, each in (self.templates or {}).items()},
             **({"omitted": omitted} if omitted else {}),
         }
@@ -65,6 +73,12 @@ class SupplyRecord:
     uid: str
     resource_version: int
     content: SupplyContent
+    index: SupplyIndex | None
+    """That of the object, which others may have changed."""
+
+    def says(self, content: SupplyContent) -> bool:
+        """Whether the object has this content."""
+        return self.content == content and self.index == content.index
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +129,9 @@ def summarize(
     A supply keeps the name that `known` gives it while a daemon or pool of that name offers it; of several others, pools come first.
     """
     supplies = _distinct(offers, known)
-    fits = len(supplies) <= MOST_SUPPLIES and sum(map(_size, supplies)) <= MOST_SUPPLY_BYTES
     few = len(templates) <= MOST_SUPPLY_TEMPLATES
     small = few and sum(len(name) + _demand_size(each) for name, each in templates.items()) <= MOST_SUPPLY_BYTES
-    return SupplyContent(supplies if fits else None, dict(templates) if small else None)
+    return SupplyContent(supplies if _fit(supplies) else None, dict(templates) if small else None)
 
 
 def pool_offer(name: str, supply: Supply) -> OfferedSupply:
@@ -164,6 +177,13 @@ def _supply_json(offer: OfferedSupply) -> JsonObject:
 
 def _demand_json(demand: TemplateDemand) -> JsonObject:
     return {"provisioner": demand.provisioner, "tags": dict(demand.tags)}
+
+
+def _fit(supplies: Sequence[OfferedSupply]) -> bool:
+    if len(supplies) > MOST_SUPPLIES:
+        return False
+    index = index_supplies([each.supply for each in supplies])
+    return sum(map(_size, supplies)) + index.size <= MOST_SUPPLY_BYTES
 
 
 def _size(offer: OfferedSupply) -> int:

@@ -10,6 +10,7 @@ from provisioner_operator.api.v1alpha1.queueing.supply import ProvisionerSupply
 from provisioner_operator.api.v1alpha1.queueing.supply import Supply as SupplyModel
 from provisioner_operator.core.model.matching import OWNER, SCOPE, Supply
 from provisioner_operator.core.scheduling.supplies import OfferedSupply, SupplyContent, SupplyRecord, TemplateDemand
+from provisioner_operator.core.scheduling.supply_index import SupplyIndex
 from provisioner_operator.kube.parsing import UnparseableObjectError, explain
 
 
@@ -26,7 +27,8 @@ def parse_supply(body: Mapping[str, Any]) -> SupplyRecord:
         supplies=None if SupplyPart.SUPPLIES in spec.omitted else supplies,
         templates=None if SupplyPart.TEMPLATES in spec.omitted else templates,
     )
-    return SupplyRecord(meta.namespace, meta.uid, int(meta.resource_version), content)
+    index = None if spec.lacking is None else SupplyIndex(spec.letters, spec.lacking)
+    return SupplyRecord(meta.namespace, meta.uid, int(meta.resource_version), content, index)
 
 
 def _offer(namespace: str, model: SupplyModel) -> OfferedSupply:

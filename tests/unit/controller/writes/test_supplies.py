@@ -21,7 +21,7 @@ def body(version: int = 1, content: SupplyContent = CONTENT) -> Any:
 
 
 def known(version: int = 1) -> SupplyRecord:
-    return SupplyRecord("acme", "uid-of-default", version, SupplyContent())
+    return SupplyRecord("acme", "uid-of-default", version, SupplyContent(), SupplyContent().index)
 
 
 def versions(parts: ControllerParts) -> list[int]:

@@ -67,7 +67,13 @@ def test_templates_that_are_too_many_or_too_large_are_left_out() -> None:
     assert summarize([], {f"t{n}": small for n in range(MOST_SUPPLY_TEMPLATES + 1)}, None).templates is None
     content = summarize([], {f"t{n}": large for n in range(300)}, None)
     assert content.templates is None
-    assert content.json() == {"supplies": [], "templates": {}, "omitted": ["Templates"]}
+    assert content.json() == {
+        "supplies": [],
+        "letters": "",
+        "lacking": {},
+        "templates": {},
+        "omitted": ["Templates"],
+    }
 
 
 def test_the_object_says_what_is_offered() -> None:
@@ -89,6 +95,14 @@ def test_the_object_says_what_is_offered() -> None:
                     "tags": ["gpu=yes", "zone=a=b"],
                 }
             ],
+            "letters": "a",
+            "lacking": {
+                "echo": "",
+                "gpu=yes": "",
+                "scope=user and owner=ann": "",
+                "terraform": "",
+                "zone=a=b": "",
+            },
             "templates": {},
         },
     }

@@ -34,6 +34,8 @@ contents = st.builds(
 def test_what_is_written_is_read(content: SupplyContent) -> None:
     record = parse_supply(stored(dict(WriteSupply("acme", None, content).body()), version=7))
     assert record.content == content
+    assert record.index == content.index
+    assert record.says(content)
     assert (record.namespace, record.uid, record.resource_version) == ("acme", "uid-of-default", 7)
 
 

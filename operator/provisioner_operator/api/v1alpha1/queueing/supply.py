@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from provisioner_operator.api.v1alpha1.base import Model, ObjectMeta
 from provisioner_operator.api.v1alpha1.enums import Provisioner, SupplyPart
-from provisioner_operator.api.v1alpha1.limits import MOST_SUPPLIES, MOST_SUPPLY_TEMPLATES
+from provisioner_operator.api.v1alpha1.limits import MOST_SUPPLIES, MOST_SUPPLY_NEEDS, MOST_SUPPLY_TEMPLATES
 from provisioner_operator.api.v1alpha1.names import SUPPLY_NAME
 from provisioner_operator.api.v1alpha1.rules import rule, validated_by
 from provisioner_operator.api.v1alpha1.tags import TagValue
@@ -24,6 +24,7 @@ SUPPLY_RULES = (
 )
 
 TagText = Annotated[str, StringConstraints(max_length=320)]
+Letters = Annotated[str, StringConstraints(max_length=MOST_SUPPLIES, pattern=r"^[A-Za-z0-9+/]*$")]
 
 
 class Supply(Model):
@@ -57,6 +58,12 @@ class SupplySpec(Model):
         list[Supply], Field(max_length=MOST_SUPPLIES, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ]
     """The different supplies of all daemons that take jobs, and of pools that may start some."""
+    letters: Letters = ""
+    """A letter for each of the supplies, in their order."""
+    lacking: Annotated[dict[str, Letters], Field(max_length=MOST_SUPPLY_NEEDS)] | None = None
+    """The letters of the supplies that lack a need: a program, a scope, a tag as `KEY=VALUE`, or `untagged`, to run jobs without tags.
+
+    All lack what is not in it. Without it, nobody is warned."""
     templates: Annotated[dict[str, TemplateDemand], Field(max_length=MOST_SUPPLY_TEMPLATES)]
     """The templates by name."""
     omitted: Annotated[list[SupplyPart], Field(max_length=2, json_schema_extra={"x-kubernetes-list-type": "set"})] = []

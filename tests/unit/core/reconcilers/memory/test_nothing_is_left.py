@@ -171,7 +171,7 @@ def workspaces_come_and_go(all_of: Reconcilers) -> None:
 def supplies_come_and_go(all_of: Reconcilers) -> None:
     all_of.jobs.observe_daemon(a_daemon(), at(0))
     for uid in ("first", "second"):
-        all_of.supplies.observe_supply(SupplyRecord(NAMESPACE, uid, 1, SupplyContent()), at(0))
+        all_of.supplies.observe_supply(SupplyRecord(NAMESPACE, uid, 1, SupplyContent(), None), at(0))
     rounds(all_of, 5, 10, refused=True)
     all_of.jobs.daemon_deleted("uid-of-daemon", at(20))
     for uid in ("first", "second"):

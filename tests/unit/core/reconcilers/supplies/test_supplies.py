@@ -58,7 +58,7 @@ class Namespace:
         self.writes.append(decision)
         version = next(self.versions)
         uid = f"uid-{version}" if decision.known is None else decision.known.uid
-        self.record = SupplyRecord(NAMESPACE, uid, version, decision.content)
+        self.record = SupplyRecord(NAMESPACE, uid, version, decision.content, decision.content.index)
         self.supplies.observe_supply(self.record, at(seconds))
         self.supplies.accepted(decision)
         self.supplies.settled(decision, at(seconds))
@@ -239,6 +239,19 @@ def test_a_namespace_without_anything_gets_no_object_but_keeps_one() -> None:
     assert [each.content.is_empty for each in namespace.writes] == [False, True]
 
 
+def test_an_index_that_is_missing_or_wrong_is_written_again() -> None:
+    namespace = Namespace()
+    namespace.observe(a_daemon())
+    namespace.rest(0)
+    assert namespace.record is not None
+    for second, index in ((10, None), (20, SupplyContent().index)):
+        changed = replace(namespace.record, resource_version=next(namespace.versions), index=index)
+        namespace.supplies.observe_supply(changed, at(second))
+        namespace.rest(second)
+        assert namespace.writes[-1].known == changed
+    assert len(namespace.writes) == 3
+
+
 def test_an_object_that_somebody_changes_or_deletes_is_written_again() -> None:
     namespace = Namespace()
     namespace.observe(a_daemon())
@@ -258,8 +271,8 @@ def test_an_object_that_somebody_changes_or_deletes_is_written_again() -> None:
 
 
 def test_the_deletion_of_a_former_object_is_not_that_of_its_successor() -> None:
-    namespace = Namespace(SupplyRecord(NAMESPACE, "former", 1, SupplyContent()))
-    successor = SupplyRecord(NAMESPACE, "successor", next(namespace.versions), SupplyContent())
+    namespace = Namespace(SupplyRecord(NAMESPACE, "former", 1, SupplyContent(), SupplyContent().index))
+    successor = SupplyRecord(NAMESPACE, "successor", next(namespace.versions), SupplyContent(), SupplyContent().index)
     namespace.supplies.observe_supply(successor, at(0))
     namespace.supplies.supply_deleted("former", at(0))
     namespace.supplies.supply_deleted("never seen", at(0))
