@@ -63,6 +63,8 @@ def judge_all(mutants: Sequence[Mutant], tests: Record, free: Sequence[Sandbox])
             for done in as_completed([pool.submit(one, mutant) for mutant in mutants]):
                 yield done.result()
         finally:
+            for sandbox in free:
+                sandbox.stop()  # a judgment that is under way ends with an error, which nobody reads
             pool.shutdown(cancel_futures=True)
 
 

@@ -14,7 +14,6 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import psutil
@@ -73,11 +72,16 @@ class Sandbox:
     def __init__(self, copy: Copy, environment: Mapping[str, str] | None = None) -> None:
         """Use the copy; the environment is that of all runs."""
         self.copy = copy
-        self._environment = dict(environment or {})
+        self._log = copy.scratch / "template.log"
+        self._template = self._start(environment or {})
+
+    def stop(self) -> None:
+        """End all processes in the sandbox; a run that another thread waits for raises an error."""
+        self._template.kill()
 
     def close(self) -> None:
-        """End the process that is forked, and all others in the sandbox."""
-        self._template.kill()
+        """End all processes in the sandbox. No run may be waited for."""
+        self.stop()
         self._template.communicate()
 
     def run(self, command: Sequence[str], environment: Mapping[str, str], limits: Limits, output: Path) -> int:
@@ -126,23 +130,18 @@ class Sandbox:
         for process in psutil.Process(self._template.pid).children(recursive=True)[above:]:
             process.kill()
 
-    @cached_property
-    def _template(self) -> "subprocess.Popen[str]":
+    def _start(self, environment: Mapping[str, str]) -> "subprocess.Popen[str]":
         program = [sys.executable, "-m", "mutation.template", str(self.copy.root), str(self.copy.scratch)]
         with self._log.open("wb") as log:
             return subprocess.Popen(
                 _isolated([*program, "isolated"]) if has_namespaces() else [*program, "shared"],
-                env=os.environ | self._variables() | self._environment,
+                env=os.environ | self._variables() | dict(environment),
                 cwd=self.copy.root,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
             )
-
-    @property
-    def _log(self) -> Path:
-        return self.copy.scratch / "template.log"
 
     def _variables(self) -> dict[str, str]:
         sources = [str(self.copy.root / each) for each in ("tests", "operator", "devcluster")]
