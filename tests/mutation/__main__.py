@@ -116,7 +116,13 @@ def main(packages: tuple[str, ...], seed: int | None, count: int, workers: int, 
     sys.exit(bool(missed))
 
 
+def _stop(number: int, _frame: object) -> None:
+    """End so that the copies are removed, once: timeout(1) sends its signal twice."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
     os.nice(10)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the copies are removed
+    signal.signal(signal.SIGTERM, _stop)
     main()
