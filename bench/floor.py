@@ -23,6 +23,6 @@ def assignment(body: Mapping[str, Any]) -> Request:
     """Return the write that assigns this job, which matches no daemon, to a nonexistent daemon."""
     job = parse_job(body)
     supply, offer = Supply(job.namespace, frozenset(), frozenset()), Offer(frozenset(), frozenset(), 1, 300, 180)
-    daemon = Daemon(job.namespace, "nobody", _UID, 1, supply, offer)
+    daemon = Daemon(job.namespace, "nobody", _UID, 1, supply, offer, lost_after=300, cancel_grace=180)
     operations = Assign(job, daemon).patch(time.time()).operations()
     return Request.conditional(paths.job_status(job.namespace, job.name), operations)

@@ -74,7 +74,13 @@ _PLAIN: tuple[tuple[str, str], ...] = ()
 SCENARIOS = (
     Scenario("steady", (_SMALL,), gap=12, fleet=(_PLAIN,) * 4),
     Scenario("bursts", (Template("long", 120, 0.7),), gap=1500, burst=30, fleet=(_PLAIN,) * 4),
-    Scenario("growing pool", (_SMALL, _LARGE), gap=1200, burst=12, scaling=Autoscaling(8, scale_down_delay=120)),
+    Scenario(
+        "growing pool",
+        (_SMALL, _LARGE),
+        gap=1200,
+        burst=12,
+        scaling=Autoscaling(8, target_wait=60, scale_down_delay=120),
+    ),
     Scenario("lost daemons", (_SMALL, _LARGE), gap=40, fleet=(_PLAIN,) * 6, outages_per_hour=0.1),
     Scenario("mixed templates", (_SMALL, _LARGE, _GPU), gap=45, fleet=(*(_PLAIN,) * 4, *(_GPU.tags,) * 2)),
     Scenario(

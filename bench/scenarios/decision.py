@@ -167,6 +167,8 @@ def _daemon(number: int) -> Daemon:
         resource_version=1,
         supply=Supply(NAMESPACE, frozenset({Provisioner.ECHO}), _tags(number)),
         offer=Offer(_tags(number), frozenset({Provisioner.ECHO}), capacity=1, lost_after=300, cancel_grace=180),
+        lost_after=300,
+        cancel_grace=180,
         state=DaemonState.IDLE,
         instance="1",
         heartbeat="2027-01-15T08:00:00Z",
@@ -185,4 +187,6 @@ def _job(number: int, demand: Demand) -> Job:
         type=JobType.WORKSPACE_BUILD,
         demand=demand,
         workspace=f"workspace-{number}",
+        pending_timeout=1800,
+        active_deadline=3600,
     )

@@ -195,7 +195,8 @@ class _Bench:
 
 def _assignment(body: Mapping[str, Any]) -> Request:
     job = parse_job(body)
-    daemon = Daemon(NAMESPACE, f"{NAME}-0", "uid", 1, Supply(NAMESPACE, frozenset(), frozenset()), _ANY_OFFER)
+    supply = Supply(NAMESPACE, frozenset(), frozenset())
+    daemon = Daemon(NAMESPACE, f"{NAME}-0", "uid", 1, supply, _ANY_OFFER, lost_after=300, cancel_grace=180)
     return _status_patch(job.name, Assign(job, daemon).patch(time.time()))
 
 

@@ -11,13 +11,13 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 
 import click
 
-from mutation.judge import JudgeError, Outcome, Verdict, judge, record
+from mutation.judge import ENVIRONMENT, JudgeError, Outcome, Verdict, judge, record
 from mutation.mutants import Mutant, sample
 from mutation.record import Record
 from mutation.report import GOALS, describe, missed_goals, table
@@ -38,7 +38,9 @@ def sandboxes(count: int) -> Iterator[list[Sandbox]]:
     scratch.chmod(0o755)  # some tests do their work as another user
     try:
         first = copy_tree(scratch / "0")
-        yield [Sandbox(first), *(Sandbox(duplicate(first, scratch / str(at))) for at in range(1, count))]
+        copies = [first, *(duplicate(first, scratch / str(at)) for at in range(1, count))]
+        with ExitStack() as open_until_then:
+            yield [open_until_then.enter_context(closing(Sandbox(each, ENVIRONMENT))) for each in copies]
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -61,6 +63,8 @@ def judge_all(mutants: Sequence[Mutant], tests: Record, free: Sequence[Sandbox])
             for done in as_completed([pool.submit(one, mutant) for mutant in mutants]):
                 yield done.result()
         finally:
+            for sandbox in free:
+                sandbox.stop()  # a judgment that is under way ends with an error, which nobody reads
             pool.shutdown(cancel_futures=True)
 
 
@@ -88,7 +92,8 @@ def main(packages: tuple[str, ...], seed: int | None, count: int, workers: int, 
     """Judge a sample of mutants of PACKAGES (default: all) by the fast tests."""
     seed = random.randrange(100_000) if seed is None else seed
     mutants = chosen(packages or tuple(GOALS), seed, count, replay)
-    if not DANGEROUS.isdisjoint(each.path.partition("/")[0] for each in mutants) and not has_namespaces():
+    mutated = sorted({each.path.partition("/")[0] for each in mutants})
+    if not DANGEROUS.isdisjoint(mutated) and not has_namespaces():
         raise click.UsageError(
             "Mutants of daemon may kill any process of this machine. They run only on Linux, as root, with unshare(1)."
         )
@@ -97,7 +102,7 @@ def main(packages: tuple[str, ...], seed: int | None, count: int, workers: int, 
     try:
         with sandboxes(workers) as places:
             click.echo("Recording the tests without a mutation, as far as no valid record is kept ...", err=True)
-            for verdict in judge_all(mutants, record(places[0], RECORDS), places):
+            for verdict in judge_all(mutants, record(mutated, places[0], RECORDS), places):
                 verdicts.append(verdict)
                 click.echo(f"{len(verdicts)}/{len(mutants)} {verdict.mutant.name} {verdict.outcome}", err=True)
                 if replay or verdict.outcome is Outcome.SURVIVED:
@@ -111,7 +116,13 @@ def main(packages: tuple[str, ...], seed: int | None, count: int, workers: int, 
     sys.exit(bool(missed))
 
 
+def _stop(number: int, _frame: object) -> None:
+    """End so that the copies are removed, once: timeout(1) sends its signal twice."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
     os.nice(10)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the copies are removed
+    signal.signal(signal.SIGTERM, _stop)
     main()

@@ -1,7 +1,7 @@
 """Run the fast tests on a copy of the tree: once without a mutation for the record, then on each mutant."""
 
 import json
-import sys
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,21 +14,19 @@ from mutation.record import Record
 from mutation.records import Records
 from mutation.sandbox import HUNG, Limits, Sandbox
 
-JUDGES = (
-    "tests/unit/core",
-    "tests/unit/kube",
-    "tests/unit/daemon",
-    "tests/unit/controller",
-    "tests/component/daemon",
-    "tests/simulation",
-)
-"""The fast tests of the mutated packages and of what drives them; none needs a control plane."""
+_ALL = ("tests/unit/core", "tests/unit/kube", "tests/unit/daemon", "tests/unit/controller", "tests/simulation")
+JUDGES = {"core": _ALL, "daemon": ("tests/unit/daemon", "tests/component/daemon"), "kube": _ALL}
+"""The fast tests of each mutated package and of what drives it; none needs a control plane."""
 ENVIRONMENT = {"PROVISIONER_SIMULATION_SEEDS": "50", "PYTHONHASHSEED": "0"}
 """Two chunks of simulated clusters: what they do not notice, a thousand rarely do."""
 
 # The limits are the sandbox's alone: a timeout of pytest counts the time in which others have the CPU.
-_PYTEST = ("-m", "pytest", "-q", "--no-header", "-p", "no:xdist", "-o", "timeout=0", "--hypothesis-seed=0")
-_RECORDED_AT_ONCE = 4
+_PYTEST = (
+    *("pytest", "-q", "--no-header", "-p", "no:xdist", "-o", "timeout=0", "--hypothesis-seed=0"),
+    # The process that is forked has imported pytest's plugins.
+    *("-W", "ignore:Module already imported so cannot be rewritten:pytest.PytestAssertRewriteWarning"),
+)
+_RECORDED_AT_ONCE = 8
 """Files of tests, whose record is kept before the next are run."""
 _RECORD_LIMITS = Limits(idle=600.0, cpu=3600.0)
 _START_SECONDS, _TEST_SECONDS, _PATIENCE = 30.0, 5.0, 5.0
@@ -66,11 +64,12 @@ class Verdict:
     """The last run's output."""
 
 
-def record(sandbox: Sandbox, folder: Path) -> Record:
+def record(packages: Iterable[str], sandbox: Sandbox, folder: Path) -> Record:
     """Run the tests without a mutation as far as the folder has no valid record of them, and keep the lines they run."""
     records = Records(folder, sandbox.copy)
     root = sandbox.copy.root
-    files = sorted(str(file.relative_to(root)) for judge in JUDGES for file in (root / judge).rglob("test_*.py"))
+    folders = {root / judge for package in packages for judge in JUDGES[package]}
+    files = sorted(str(file.relative_to(root)) for judge in folders for file in judge.rglob("test_*.py"))
     missing = records.missing(files)
     for at in range(0, len(missing), _RECORDED_AT_ONCE):
         _record(missing[at : at + _RECORDED_AT_ONCE], records, sandbox)
@@ -79,8 +78,8 @@ def record(sandbox: Sandbox, folder: Path) -> Record:
 
 def _record(files: Sequence[str], records: Records, sandbox: Sandbox) -> None:
     written, output = sandbox.copy.scratch / "record.json", sandbox.copy.scratch / "record.log"
-    environment = ENVIRONMENT | {recorder.FOLDER: str(sandbox.copy.package), recorder.RESULT: str(written)}
-    command = [sys.executable, *_PYTEST, "-p", "no:cacheprovider", "-p", "mutation.recorder", *files]
+    environment = {recorder.FOLDER: str(sandbox.copy.package), recorder.RESULT: str(written)}
+    command = [*_PYTEST, "-p", "no:cacheprovider", "-p", "mutation.recorder", *files]
     if sandbox.run(command, environment, _RECORD_LIMITS, output) not in {_PASSED, _NO_TESTS}:
         tail = output.read_text(encoding="utf-8", errors="replace")[-4000:]
         raise JudgeError(f"The tests fail without a mutation, so they cannot judge one:\n{tail}")
@@ -113,7 +112,7 @@ def _verdict(group: Mapping[str, float], mutant: Mutant, sandbox: Sandbox) -> tu
     for _ in range(_TRIES):
         with sandbox.copy.mutated(mutant):
             outcome, output = _run(["-x", f"@{listed}"], limit, sandbox)
-        if outcome is not Outcome.NOTICED or not _depends_on_speed(group, output):
+        if outcome is not Outcome.NOTICED or not _depends_on_speed(output):
             return outcome, output
         without, _ = _run(["--last-failed", "--last-failed-no-failures=none", f"@{listed}"], limit, sandbox)
         if without is Outcome.SURVIVED:
@@ -121,19 +120,15 @@ def _verdict(group: Mapping[str, float], mutant: Mutant, sandbox: Sandbox) -> tu
     return Outcome.SURVIVED, output
 
 
-def _depends_on_speed(group: Iterable[str], output: str) -> bool:
-    """Whether tests measure real time: those that wait for a program, and those that gave up."""
-    return "Timeout" in output or any(test.startswith("tests/component/") for test in group)
+def _depends_on_speed(output: str) -> bool:
+    """Whether the test that failed measures real time: it waits for a program, or gave up."""
+    return "Timeout" in output or re.search(r"^(FAILED|ERROR) tests/component/", output, re.MULTILINE) is not None
 
 
 def _run(arguments: Sequence[str], limit: float, sandbox: Sandbox) -> tuple[Outcome, str]:
     log, cache = sandbox.copy.scratch / "log", sandbox.copy.scratch / "cache"
-    # Compiled files are not written: those of the unchanged tree stay valid for the next mutant.
-    environment = ENVIRONMENT | {
-        "PYTHONDONTWRITEBYTECODE": "1",
-        limiter.SECONDS: str(sandbox.copy.scratch / "limits.json"),
-    }
-    command = [sys.executable, *_PYTEST, "-p", "mutation.limiter", "-o", f"cache_dir={cache}", *arguments]
+    environment = {limiter.SECONDS: str(sandbox.copy.scratch / "limits.json")}
+    command = [*_PYTEST, "-p", "mutation.limiter", "-o", f"cache_dir={cache}", *arguments]
     code = sandbox.run(command, environment, Limits(idle=limit, cpu=limit), log)
     output = log.read_text(encoding="utf-8", errors="replace")
     if code == _NO_TESTS:

@@ -1,6 +1,5 @@
 """Copies of the work tree, the only thing that is ever mutated."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -34,14 +33,20 @@ class Copy:
     def mutated(self, mutant: Mutant) -> Iterator[None]:
         """Apply the mutant for the time of the block, and leave no trace of it or of its tests."""
         file = self.package / mutant.path
-        source, times = file.read_bytes(), file.stat()
-        file.write_bytes(mutant.apply(source))
+        source = file.read_bytes()
+        _replace(file, mutant.apply(source))
         try:
             yield
         finally:
-            file.write_bytes(source)
-            os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))  # its compiled form is valid again
+            _replace(file, source)
             shutil.rmtree(self.root / ".hypothesis", ignore_errors=True)
+
+
+def _replace(file: Path, source: bytes) -> None:
+    """Write a module, and remove its compiled form, which would be valid for one of the same size and second."""
+    file.write_bytes(source)
+    for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*.pyc"):
+        compiled.unlink()
 
 
 def copy_tree(scratch: Path) -> Copy:

@@ -1,7 +1,8 @@
 """Mutants of a package of one module are judged by its tests, in the sandbox that the product's are judged in."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_countdown():
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path) -> Sandbox:
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     copy = Copy(tmp_path / "scratch")
     (copy.package / "core").mkdir(parents=True)
     (copy.package / "__init__.py").touch()
@@ -55,12 +56,13 @@ def sandbox(tmp_path: Path) -> Sandbox:
     )
     shutil.copytree(REPOSITORY / "tests" / "mutation", copy.root / "tests" / "mutation")
     (copy.scratch / "tmp").mkdir()
-    return Sandbox(copy)
+    with closing(Sandbox(copy)) as made:
+        yield made
 
 
 @pytest.fixture
 def made(sandbox: Sandbox, tmp_path: Path) -> Record:
-    return record(sandbox, tmp_path / "record.json")
+    return record(["core"], sandbox, tmp_path / "record.json")
 
 
 @pytest.fixture
@@ -108,7 +110,7 @@ def test_tests_that_fail_without_a_mutation_judge_nothing(sandbox: Sandbox, tmp_
     )
 
     with pytest.raises(JudgeError, match="test_wrong"):
-        record(sandbox, tmp_path / "record.json")
+        record(["core"], sandbox, tmp_path / "record.json")
 
 
 def test_a_failure_that_the_unchanged_code_has_too_notices_no_mutant(

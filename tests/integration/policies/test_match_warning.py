@@ -99,7 +99,9 @@ def expected(offers: tuple[OfferedSupply, ...], demand: Demand) -> tuple[Edit, .
 
 def _candidate(offer: OfferedSupply) -> Candidate:
     asked = Offer(frozenset(), frozenset(), 1, 300, 180)
-    daemon = Daemon(NS, offer.offered_by, "uid", 1, offer.supply, asked, state=DaemonState.IDLE)
+    daemon = Daemon(
+        *(NS, offer.offered_by, "uid", 1, offer.supply, asked), lost_after=300, cancel_grace=180, state=DaemonState.IDLE
+    )
     return Candidate(daemon, online=True, free=True)
 
 

@@ -41,6 +41,8 @@ def a_job(name: str = "job", *, tags: dict[str, str] | None = None, **fields: An
         "generation": 1,
         "type": JobType.WORKSPACE_BUILD,
         "demand": Demand(namespace, provisioner, effective_tags(tags or {})),
+        "pending_timeout": 1800,
+        "active_deadline": 3600,
     }
     fields["created"] = NOON + fields.get("created", 0)
     return Job(**(defaults | fields))
@@ -84,6 +86,8 @@ def a_daemon(
         "resource_version": 1,
         "supply": Supply(namespace, frozenset(provisioners), effective_tags(tags or {})),
         "offer": Offer(frozenset((tags or {}).items()), frozenset(provisioners), fields.get("capacity", 1), 300, 180),
+        "lost_after": 300,
+        "cancel_grace": 180,
         "state": DaemonState.IDLE,
         "instance": f"process-of-{name}",
         "heartbeat": "noon",

@@ -24,6 +24,8 @@ def a_pool(name: str = "pool", *, tags: dict[str, str] | None = None, **fields: 
         "generation": 1,
         "supply": Supply(NAMESPACE, frozenset(provisioners), effective_tags(tags or {})),
         "tags": tuple(sorted((tags or {}).items())),
+        "lost_after": 300,
+        "cancel_grace": 180,
         "finalizers": (DRAIN_FINALIZER,),
     }
     return Pool(**(defaults | fields))
@@ -31,7 +33,7 @@ def a_pool(name: str = "pool", *, tags: dict[str, str] | None = None, **fields: 
 
 def scaling(most: int = 10, **fields: Any) -> Autoscaling:
     """Autoscaling between zero and this many daemons."""
-    return Autoscaling(max_replicas=most, **fields)
+    return Autoscaling(most, **({"target_wait": 60, "scale_down_delay": 300} | fields))
 
 
 def a_pod(name: str = "pod", *, created: float = 0, **fields: Any) -> PoolPod:

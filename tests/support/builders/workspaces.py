@@ -42,6 +42,10 @@ def a_template(*versions: Version, active: str | None = VERSION, **fields: Any) 
         "resource_version": 1,
         "generation": 1,
         "files": {"main.tf": ""},
+        "pending_timeout": 1800,
+        "active_deadline": 3600,
+        "job_retention": 604_800,
+        "version_retention": 604_800,
         "finalizers": (IN_USE_FINALIZER,),
         "status": status,
     }
@@ -57,6 +61,7 @@ def a_workspace(**fields: Any) -> Workspace:
         "resource_version": 1,
         "generation": 1,
         "template": "template",
+        "approval_timeout": 604_800,
         "finalizers": (DESTROY_FINALIZER,),
     }
     return Workspace(**(defaults | fields))

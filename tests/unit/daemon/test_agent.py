@@ -374,6 +374,19 @@ def test_after_a_restore_runs_go_on_and_their_jobs_are_taken_as_they_are_then(tm
     assert world.job("dev-7")["phase"] == "Canceled", "its cancel was noticed, though its version is older"
 
 
+def test_after_a_restore_the_end_of_a_run_is_about_the_spec_as_it_is_then(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body())
+    path = paths.job("acme", "dev-7")
+
+    def restore() -> None:
+        body = copy.deepcopy(world.api.objects[path])
+        body["metadata"]["generation"] = 5
+        world.api.restore({path: body}, version=50)
+
+    world.run((10, restore), (20, world.release), seconds=30)
+    assert (world.job("dev-7")["phase"], world.job("dev-7")["observedGeneration"]) == ("Failed", 5)
+
+
 def test_after_a_restore_a_job_that_could_not_be_taken_is_tried_again(tmp_path: Path) -> None:
     world = Working(tmp_path, a_job_body())
     world.api.refusals = [None, ForbiddenError(403, "not yet")]

@@ -75,8 +75,8 @@ class Job:
     cancel_mode: CancelMode = CancelMode.GRACEFUL
     cancel_reason: str | None = None
     canceled_by: str | None = None
-    pending_timeout: float = 1800
-    active_deadline: float = 3600
+    pending_timeout: float = field(kw_only=True)
+    active_deadline: float = field(kw_only=True)
     stall_timeout: float | None = None
     ttl: float | None = None
     phase: Phase = Phase.PENDING
@@ -215,8 +215,8 @@ class Daemon:
     """Its spec as written, which its heartbeats cannot change."""
     capacity: int = 1
     cordoned: bool = False
-    lost_after: float = 300
-    cancel_grace: float = 180
+    lost_after: float = field(kw_only=True)
+    cancel_grace: float = field(kw_only=True)
     state: DaemonState = DaemonState.OFFLINE
     instance: str | None = None
     heartbeat: str | None = None

@@ -14,8 +14,8 @@ class Autoscaling:
 
     max_replicas: int
     min_replicas: int = 0
-    target_wait: float = 60
-    scale_down_delay: float = 300
+    target_wait: float = field(kw_only=True)
+    scale_down_delay: float = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,8 @@ class Pool:
     tags: tuple[tuple[str, str], ...] = ()
     """Tags as written in the spec."""
     capacity: int = 1
-    lost_after: int = 300
-    cancel_grace: int = 180
+    lost_after: int = field(kw_only=True)
+    cancel_grace: int = field(kw_only=True)
     replicas: int = 1
     autoscaling: Autoscaling | None = None
     max_surge: int = 1

@@ -112,11 +112,11 @@ class Template:
     parallelism: int | None = None
     allow_user_cancel: bool = False
     priority: int = 0
-    pending_timeout: int = 1800
-    active_deadline: int = 3600
+    pending_timeout: int = field(kw_only=True)
+    active_deadline: int = field(kw_only=True)
     stall_timeout: int | None = None
-    job_retention: int = 604_800
-    version_retention: int = 604_800
+    job_retention: int = field(kw_only=True)
+    version_retention: int = field(kw_only=True)
     finalizers: tuple[str, ...] = ()
     deleting: bool = False
     status: TemplateStatus = field(default_factory=TemplateStatus)
@@ -300,7 +300,7 @@ class Workspace:
     """Whether each build applies a plan that somebody has approved."""
     approved: str | None = None
     """Digest of the approved plan."""
-    approval_timeout: float = 604_800
+    approval_timeout: float = field(kw_only=True)
     drift_check: int | None = None
     """Seconds between two checks for drift."""
     traceparent: str | None = None

@@ -105,6 +105,14 @@ def run(program: Flaky, directory: Path, *, stop: str = "", **spec: Any) -> tupl
     return asyncio.run(carry_out()), [line.rpartition(": ")[2] for line in console.lines]
 
 
+def test_the_log_begins_with_what_was_noted_before_the_first_stage(tmp_path: Path) -> None:
+    program = Flaky(pause=0.0, tries=3)
+    program.notices = ("A file is left out.", "Another, too.")
+    _, lines = run(program, tmp_path)
+    assert lines[:2] == ["A file is left out.", "Another, too."]
+    assert lines[2:]
+
+
 def test_a_stage_is_run_until_it_succeeds_and_then_the_next(tmp_path: Path) -> None:
     outcome, lines = run(Flaky(pause=0.0, tries=3), tmp_path)
     assert outcome.phase is Phase.COMPLETED

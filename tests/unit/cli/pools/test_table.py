@@ -7,9 +7,9 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus
 from provisioner_operator.cli.pools.table import PoolRow, columns
 from provisioner_operator.core.model.records import Condition
-from provisioner_operator.core.pools.records import Autoscaling, PoolStatus
+from provisioner_operator.core.pools.records import PoolStatus
 from support.builders.core import NOON
-from support.builders.pools import a_pool
+from support.builders.pools import a_pool, scaling
 
 
 def cells(**fields: Any) -> dict[str, str]:
@@ -22,7 +22,7 @@ def cells(**fields: Any) -> dict[str, str]:
     ("fields", "bounds"),
     [
         ({"replicas": 3, "autoscaling": None}, "3"),
-        ({"autoscaling": Autoscaling(max_replicas=10, min_replicas=2)}, "2-10"),
+        ({"autoscaling": scaling(10, min_replicas=2)}, "2-10"),
     ],
 )
 def test_a_pool_has_a_size_or_bounds(fields: dict[str, Any], bounds: str) -> None:

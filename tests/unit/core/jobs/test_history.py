@@ -1,11 +1,15 @@
 """The history of a namespace: the rules are tested in `tests/unit/core/scheduling/queueing/test_histories.py`, its cost here."""
 
+from typing import Any
+
 import pytest
 from typing_extensions import override
 
+from provisioner_operator.api.v1alpha1.enums import BackgroundWork, Phase
 from provisioner_operator.core.jobs import history
-from provisioner_operator.core.jobs.history import History, HistoryLimits, PastJob
+from provisioner_operator.core.jobs.history import History, HistoryLimits, PastJob, past_job
 from provisioner_operator.core.model.keyed_heap import KeyedHeap
+from support.builders.core import NOON, a_running_job, an_ended_job
 
 
 def steps_per_end(monkeypatch: pytest.MonkeyPatch, ended: int, ends: int = 50) -> float:
@@ -35,6 +39,24 @@ def steps_per_end(monkeypatch: pytest.MonkeyPatch, ended: int, ends: int = 50) -
         for uid in beyond:
             jobs.discard(uid)
     return steps / ends
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_in_history"),
+    [
+        *(({"background_reason": reason}, reason is not BackgroundWork.DRIFT) for reason in (None, *BackgroundWork)),
+        ({"keeps_plan": True}, False),
+        ({"keeps_plan": True, "background_reason": BackgroundWork.DRIFT}, False),
+    ],
+)
+def test_the_history_is_about_ended_jobs_but_those_that_keep_a_plan_or_check_for_drift(
+    fields: dict[str, Any],
+    is_in_history: bool,  # noqa: FBT001 - a column
+) -> None:
+    job = an_ended_job(phase=Phase.FAILED, workspace="dev", finished=5, **fields)
+    found = PastJob(job.uid, NOON + 5, completed=False, ran=True, workspace="dev")
+    assert past_job(job) == (found if is_in_history else None)
+    assert past_job(a_running_job(**fields)) is None
 
 
 def test_an_end_costs_the_same_however_many_jobs_have_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.workspaces.decisions import FindBuilds, HoldWorkspace, UpdateWorkspaceStatus
 from provisioner_operator.core.workspaces.records import Build, Workspace, WorkspaceStatus
 from provisioner_operator.core.workspaces.refused_step import RefusedStep
-from support.builders.build_plans import decided, ready_reason, reported
+from support.builders.build_plans import decided, planned, ready_reason, reported
 from support.builders.workspaces import a_build, a_workspace
 
 
@@ -61,6 +61,7 @@ def test_a_workspace_whose_jobs_cannot_be_listed_says_so() -> None:
     workspace = a_workspace(status=WorkspaceStatus(latest_build=running, last_run=running, build_number=1))
     assert isinstance(decided(workspace, searched=False), FindBuilds)
     refused = RefusedStep("FindBuilds", "no right to list")
+    assert planned(workspace, searched=False, refused=refused).delay == 0, "though its build is under way"
     status = reported(workspace, searched=False, refused=refused)
     assert ready_reason(status) == "WriteRefused"
     assert status.latest_build == running

@@ -204,6 +204,22 @@ def test_whatever_archiving_raises_does_not_keep_the_job_from_ending(caplog: pyt
     assert "Archiving the log failed" in caplog.text
 
 
+def test_what_archiving_raised_during_the_run_is_logged_though_the_last_write_succeeds(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = Holding()
+
+    def break_archive() -> None:
+        world.api.objects[LOG_PATH] = {"metadata": None}
+
+    def repair() -> None:
+        del world.api.objects[LOG_PATH]
+
+    assert world.carry_out((1, break_archive), (50, repair)) is Phase.COMPLETED
+    assert [each.message for each in caplog.records if each.exc_info] == ["Archiving the log failed"]
+    assert "echo: hello" in world.api.objects[LOG_PATH]["data"]["log"]
+
+
 @pytest.mark.parametrize(
     ("stops_after", "phases"), [(0.9, ["Running", "Canceled"]), (1.1, ["Running", "Canceling", "Canceled"])]
 )

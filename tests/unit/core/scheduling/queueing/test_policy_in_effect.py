@@ -163,6 +163,25 @@ def test_what_holds_a_job_after_a_limit_is_told_in_time() -> None:
     assert told(jobs, TOLD + LIMIT_LOOK_SECONDS) == [PendingReason.DAEMONS_BUSY]
 
 
+def test_a_change_of_the_policy_while_a_job_is_told_of_the_former_is_told_afterwards() -> None:
+    jobs = JobReconciler()
+    jobs.observe_queue(a_queue(ONE_EACH), at(0))
+    jobs.observe_daemon(a_daemon(capacity=3), at(0))
+    for name in ("first", "second"):
+        jobs.observe_job(a_job(name, initiator="ann"), at(0))
+    settle(jobs, list(jobs.decide(at(0))), 0)
+    under_way = of_kind(list(jobs.decide(at(TOLD))), Explain)
+    assert len(under_way) == 1
+
+    jobs.observe_queue(a_queue(a_policy(Limit("none", 0)), version=9), at(TOLD + 1))
+    assert told(jobs, TOLD + 5) == []
+    settle(jobs, under_way, TOLD + 6)
+
+    (explain,) = of_kind(list(jobs.decide(at(TOLD + 10))), Explain)
+    assert isinstance(explain, Explain)
+    assert explain.message.startswith("Limit none of ProvisionerQueue default")
+
+
 def test_what_holds_a_job_after_a_change_of_the_policy_is_told_soon() -> None:
     jobs = limited()
     jobs.queue_deleted("uid-of-queue", at(41))
