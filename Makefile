@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The demo installs what it runs; every other target, what it checks with too.
 READY := $(VENV)/.ready
+# A checkout whose modules were compiled once: later, each process compiles the few that have changed.
+COMPILED := $(VENV)/.compiled
 LOCK := requirements/lint.txt
 DEMO_READY := $(VENV)/.ready-demo
 DEMO_LOCK := requirements/demo.txt
@@ -14,13 +16,15 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 # A type check of unchanged files is looked up here, from any checkout: 5 s of CPU instead of a minute's.
 MYPY_CACHE := $(HOME)/.cache/provisioner-operator/mypy
 WORKERS ?= 6
+# 0 is one process: on two processors that others use too, each worker's collection and probes cost more than it saves.
+COVERAGE_WORKERS ?= auto
 PYTEST_ARGS ?=
 # Some images switch Python's cache of compiled files off: then each of the many programs compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 UNIT_SEEDS ?= 20
 SIMULATED := tests/simulation tests/model
 BEHAVIOR := tests/component tests/integration
-# Checks, and tests that only compute, take what the others leave of the processors: those wait for processes, some of which have leases and
+# Checks and simulations take what the others leave of the processors: those wait for processes, some of which have leases and
 # heartbeats to renew.
 SPARE := nice -n 5
 PREPARE := $(BIN)/provisioner-devcluster prepare --coder-provider --opentofu --prometheus --gitops --helm
@@ -85,9 +89,12 @@ endif
 FIRST ?=
 coverage simulation behavior: | $(FIRST)
 
-compiled: $(READY)
+compiled: $(COMPILED)
+
+$(COMPILED): $(READY)
 	@# Only pytest writes those of test modules, whose assertions it rewrites. What it cannot collect, the tests report.
 	@$(BIN)/python -m pytest --collect-only -qq tests >/dev/null || true
+	@touch $@
 
 simulation: $(READY) ## Simulated clusters with random faults, and small ones with every single surprise
 	@$(SPARE) $(BIN)/python -m pytest -n auto --dist worksteal $(SIMULATED) $(PYTEST_ARGS)
@@ -100,7 +107,7 @@ unit: $(READY) ## The fast tests, without a control plane, and some simulated cl
 	@PROVISIONER_SIMULATION_SEEDS=$(UNIT_SEEDS) $(BIN)/python -m pytest -n auto tests/unit tests/simulation $(PYTEST_ARGS)
 
 coverage: $(READY) ## The fast tests, and what they have to cover
-	@$(SPARE) $(BIN)/python -m slipcover --json --out .coverage.json -m pytest -n auto tests/unit --hypothesis-seed=0
+	@$(BIN)/python -m slipcover --json --out .coverage.json -m pytest -n $(COVERAGE_WORKERS) tests/unit --hypothesis-seed=0
 	@PYTHONPATH=tests $(BIN)/python -m support.coverage_floors .coverage.json $(COVERAGE_FLOORS)
 
 integration: $(READY) ## Only the tests that need a control plane
