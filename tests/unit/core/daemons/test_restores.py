@@ -104,7 +104,7 @@ def test_the_outage_after_the_restore_prolongs_the_wait() -> None:
 
 def test_the_wait_is_explained_by_the_restore() -> None:
     observed = RestoredCluster()
-    observed.decided(0)
+    assert observed.assigns(0) == []
     (explained,) = (each for each in observed.decided(31) if isinstance(each, Explain))
     who = "daemons that the restored backup of etcd may lack, since they may run something"
     remedy = "Wait until they count as lost, after five minutes."
