@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body
 from starlette.responses import Response
 
 from provisioner_operator.api.v1alpha1.enums import DeletionPolicy, UpdatePolicy
-from provisioner_operator.api.v1alpha1.names import JOBS
+from provisioner_operator.api.v1alpha1.names import JOBS, WORKSPACES
 from provisioner_operator.core.model.request_errors import Cause
 from provisioner_operator.core.workspaces.idempotency_key import KeyedRequest, earlier_request
 from provisioner_operator.kube import paths
@@ -82,7 +82,7 @@ async def set_automatic_updates(
         policy = UpdatePolicy.MANUAL
     elif policy is UpdatePolicy.MANUAL:
         policy = UpdatePolicy.ON_START
-    return _settled(await actions.set_update_policy(caller.client, row, policy))
+    return _settled(await actions.set_update_policy(caller.client, row, policy), row, context.index)
 
 
 @router.put("/workspaces/{workspace}/ttl", status_code=204)
@@ -92,7 +92,7 @@ async def set_ttl(
     """Set the time after a start at which a workspace is stopped."""
     row = await workspace_of(workspace, context.index, caller)
     seconds = wanted.ttl_ms // _MILLISECONDS if wanted.ttl_ms else None
-    return _settled(await actions.set_autostop(caller.client, row, seconds))
+    return _settled(await actions.set_autostop(caller.client, row, seconds), row, context.index)
 
 
 async def _requested(
@@ -156,7 +156,10 @@ async def _change(
     )
 
 
-def _settled(outcome: Outcome) -> Response:
+def _settled(outcome: Outcome, row: ObjectRow, index: ClusterIndex) -> Response:
     if outcome.is_refused:
         raise Problem(409, outcome.message)
+    # The client reads the workspace next, perhaps before the watch brings the change. What the watch has removed stays so.
+    if outcome.body is not None and index.workspaces.get(row.uid) is not None:
+        index.put(WORKSPACES, outcome.body)
     return Response(status_code=204)
