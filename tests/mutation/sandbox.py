@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,7 +129,8 @@ class Sandbox:
         """Kill all that the template has forked."""
         above = 1 if has_namespaces() else 0  # unshare(1), whose only child is the template
         for process in psutil.Process(self._template.pid).children(recursive=True)[above:]:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def _start(self, environment: Mapping[str, str]) -> "subprocess.Popen[str]":
         program = [sys.executable, "-m", "mutation.template", str(self.copy.root), str(self.copy.scratch)]
