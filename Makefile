@@ -97,7 +97,7 @@ $(COMPILED): $(READY)
 	@touch $@
 
 simulation: $(READY) ## Simulated clusters with random faults, and small ones with every single surprise
-	@$(SPARE) $(BIN)/python -m pytest -n auto --dist worksteal $(SIMULATED) $(PYTEST_ARGS)
+	@$(SPARE) $(BIN)/python -m pytest -n auto --dist worksteal --timeout 3600 $(SIMULATED) $(PYTEST_ARGS)
 
 behavior: $(READY) ## Tests of processes, and of all of the product on a real control plane
 	@$(PREPARE)
