@@ -49,7 +49,7 @@ class SupplyContent:
 
     @property
     def index(self) -> SupplyIndex | None:
-        """What the admission policy compares with; None if there are too many supplies."""
+        """The offers and needs that the admission policy compares with; None if there are too many supplies."""
         return None if self.supplies is None else index_supplies([each.supply for each in self.supplies])
 
     def json(self) -> JsonObject:
